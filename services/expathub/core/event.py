@@ -1,0 +1,79 @@
+"""The event as the hub knows it: a CloudEvents 1.0 event that keeps the NL GOV profile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from expathub.core.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class TypeRef:
+    """An event type with its major version: `nl.brp.verhuisd.intergemeentelijk` and 2."""
+
+    name: str
+    major: int
+
+    def __str__(self) -> str:
+        """Return the CloudEvents `type`, e.g. `nl.brp.verhuisd.intergemeentelijk.v2`."""
+        return f"{self.name}.v{self.major}"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A decoded event.
+
+    `attributes` holds every context attribute (extensions too) as JSON values, `data` the JSON payload.
+    `canonical` is the compact re-serialised event with sorted keys: what goes on, what is compared in
+    deduplication, and the same for structured and binary mode.
+    """
+
+    attributes: Mapping[str, Any]
+    data: Any
+    canonical: bytes
+
+    @property
+    def id(self) -> str:
+        """The CloudEvents `id`."""
+        return str(self.attributes["id"])
+
+    @property
+    def source(self) -> str:
+        """The CloudEvents `source`."""
+        return str(self.attributes["source"])
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents `type`, with its major version."""
+        return str(self.attributes["type"])
+
+    @property
+    def subject(self) -> str:
+        """The dossier id; empty where the event has none."""
+        return str(self.attributes.get("subject", ""))
+
+    def __repr__(self) -> str:
+        """Show nothing of the event: it may hold personal data."""
+        return "Event(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why intake does not accept a record.
+
+    `pointer` is a JSON Pointer into the event that names only what profile or schema know ("" is the whole).
+    `detail` is a fixed sentence for people that says what is wrong and what is expected; never a value.
+    `source` and `id` are those of the event where they were readable.
+    """
+
+    reason: Reason
+    pointer: str = ""
+    detail: str = ""
+    source: str | None = None
+    id: str | None = None
+
+    def __repr__(self) -> str:
+        """Show the code and the pointer: neither carries a value."""
+        return f"Refusal({self.reason.value}, {self.pointer!r})"
