@@ -1,0 +1,116 @@
+"""The part of a history that is judged, and the ways to look things up in it.
+
+Pure. On a broker in use the records of others are none of a case's business.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from expathub.core.records import Position
+from expathub.testing.history import Accepted, History, Received, Refused, Row
+from expathub.testing.script import EventKey
+from expathub.testing.verdict import Sent
+
+T = TypeVar("T")
+K = TypeVar("K")
+
+FIXED = frozenset({"/specversion", "/id", "/source", "/type", "/subject", "/time", "/datacontenttype"})
+"""Attributes that every inbox event has, whatever its grant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The part of a history that is judged, with the ways to look things up in it.
+
+    `origins` are the offsets of outboxes that must be accounted for. Everything else follows from them: on a broker
+    in use the records of others are none of this case's business.
+    """
+
+    origins: frozenset[Position]
+    journal: tuple[Accepted, ...]
+    refusals: tuple[Refused, ...]
+    rows: Mapping[Position, tuple[Row, ...]]
+    parked: Mapping[Position, tuple[Row, ...]]
+    inboxes: tuple[Received, ...]
+    receipts: Mapping[Position, int]
+
+    def subject_of(self) -> Mapping[Position, str]:
+        """Map journal positions to their dossier."""
+        return {accepted.position: accepted.subject for accepted in self.journal}
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """How to know the records of one run among those of others: by their events and by their dossiers."""
+
+    events: frozenset[EventKey]
+    subjects: frozenset[str]
+
+    @classmethod
+    def of(cls, sent: Iterable[Sent]) -> Ours:
+        """Take the marks of what was sent."""
+        publications = [one.publication for one in sent]
+        return cls(
+            frozenset(publication.event for publication in publications),
+            frozenset(publication.subject for publication in publications),
+        )
+
+
+def case_of(history: History, origins: frozenset[Position], ours: Ours | None) -> Case:
+    """Cut the case about `origins` out of a history; without `ours` all of the history is the case."""
+
+    def is_ours(accepted: Accepted) -> bool:
+        if ours is None or accepted.origin in origins:
+            return True
+        return accepted.event in ours.events or accepted.subject in ours.subjects
+
+    journal = tuple(filter(is_ours, history.journal))
+    places = frozenset(accepted.position for accepted in journal)
+    return Case(
+        origins=origins,
+        journal=journal,
+        refusals=tuple(one for one in history.refusals if ours is None or one.origin in origins),
+        rows=grouped(history.disclosures, lambda row: row.journal),
+        parked=grouped(history.parked, lambda row: row.journal),
+        inboxes=tuple(
+            one
+            for one in history.inboxes
+            if not one.replay and (ours is None or one.origin in places or one.event in ours.events)
+        ),
+        receipts=Counter(receipt.refused for receipt in history.receipts),
+    )
+
+
+def grouped(values: Iterable[T], key: Callable[[T], K]) -> Mapping[K, tuple[T, ...]]:
+    """Group values by what `key` gives, each group in the order of `values`."""
+    groups: dict[K, list[T]] = defaultdict(list)
+    for value in values:
+        groups[key(value)].append(value)
+    return {name: tuple(members) for name, members in groups.items()}
+
+
+def waiting(case: Case, journal: Position) -> Mapping[str, str]:
+    """Map who still waits for an event, a partner or a selector, to why: what no final row has answered."""
+    done = {name for row in case.rows.get(journal, ()) for name in (row.partner, row.waits)}
+    newest = {row.waits or row.partner: row.held or "" for row in case.parked.get(journal, ())}
+    return {waiter: code for waiter, code in newest.items() if waiter not in done}
+
+
+def is_within(pointers: frozenset[str], granted: frozenset[str]) -> bool:
+    """Say whether each pointer is fixed, granted, or inside something granted as a whole."""
+    allowed = FIXED | granted
+    return all(_has_granted_parent(pointer, allowed) for pointer in pointers)
+
+
+def _has_granted_parent(pointer: str, allowed: frozenset[str]) -> bool:
+    steps = pointer.split("/")
+    return any("/".join(steps[: length + 1]) in allowed for length in range(1, len(steps)))
+
+
+def name_of(event: EventKey) -> str:
+    """Name an event by source and id, as the hub's own logs do."""
+    return " ".join(event)
