@@ -1,0 +1,61 @@
+"""Fixtures for all tests: a real Kafka broker, started once for the session or anew for a module, never left behind.
+
+`EXPATHUB_TEST_BROKER=docker` runs every test that asks for Kafka against brokers that testcontainers started.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from expathub.kafka import local_broker
+
+_GUARD = """
+import sys
+from pathlib import Path
+from expathub.kafka import local_broker
+sys.stdin.read()  # ends when the test process does, however it ends
+local_broker.stop(Path(sys.argv[1]))
+"""
+
+
+@contextmanager
+def _broker_of_processes(folder: Path) -> Iterator[str]:
+    """Run a broker on a free port with its data in `folder`; stop it even if this process is killed."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _GUARD, str(folder)], stdin=subprocess.PIPE, start_new_session=True
+    ) as guard:
+        try:
+            yield local_broker.start(folder).bootstrap
+        finally:
+            local_broker.stop(folder)
+            guard.communicate()
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the address of the session's broker; tests choose topics and groups of their own."""
+    with _broker_of_processes(tmp_path_factory.mktemp("kafka")) as bootstrap:
+        yield bootstrap
+
+
+@pytest.fixture(scope="module")
+def fresh_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the address of a broker that this module has to itself, for tests of the whole hub."""
+    with _broker_of_processes(tmp_path_factory.mktemp("fresh-kafka")) as bootstrap:
+        yield bootstrap
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the developer's own EXPATHUB_* out of the tests; what says where jars and Java are may stay."""
+    kept = ("EXPATHUB_TEST_", "EXPATHUB_CACHE", "EXPATHUB_JAVA_HOME", "EXPATHUB_MAVEN_REPOSITORY")
+    for name in list(os.environ):
+        if name.startswith("EXPATHUB_") and not name.startswith(kept):
+            monkeypatch.delenv(name)
