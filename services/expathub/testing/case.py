@@ -101,14 +101,18 @@ def waiting(case: Case, journal: Position) -> Mapping[str, str]:
 
 
 def is_within(pointers: frozenset[str], granted: frozenset[str]) -> bool:
-    """Say whether each pointer is fixed, granted, or inside something granted as a whole."""
-    allowed = FIXED | granted
-    return all(_has_granted_parent(pointer, allowed) for pointer in pointers)
+    """Say whether each pointer is fixed, granted, or inside something granted as a whole.
+
+    In a grant the step `*` stands for every element of a list.
+    """
+    allowed = [pointer.split("/") for pointer in FIXED | granted]
+    return all(any(_covers(grant, pointer.split("/")) for grant in allowed) for pointer in pointers)
 
 
-def _has_granted_parent(pointer: str, allowed: frozenset[str]) -> bool:
-    steps = pointer.split("/")
-    return any("/".join(steps[: length + 1]) in allowed for length in range(1, len(steps)))
+def _covers(grant: list[str], pointer: list[str]) -> bool:
+    if len(grant) > len(pointer):
+        return False
+    return all(step == found or (step == "*" and found.isdigit()) for step, found in zip(grant, pointer, strict=False))
 
 
 def name_of(event: EventKey) -> str:
