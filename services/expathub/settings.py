@@ -146,7 +146,7 @@ def _file_values() -> dict[str, Any]:
     return values
 
 
-def _parse_yaml(text: str) -> Any:  # noqa: ANN401 (any YAML)
+def _parse_yaml(text: str) -> Any:
     return yaml.safe_load(text) or {}
 
 

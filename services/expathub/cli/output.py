@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 
-def print_json(value: Any) -> None:  # noqa: ANN401 (any JSON value)
+def print_json(value: Any) -> None:
     """Print one JSON document on one line of standard output, at once: a reader at a pipe must not wait."""
     sys.stdout.write(orjson.dumps(value).decode() + "\n")
     sys.stdout.flush()
