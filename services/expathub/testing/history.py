@@ -8,19 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
 from expathub.core.records import InputRecord, Position
+from expathub.core.topic_names import DISCLOSURES, JOURNAL, PARKED, REFUSALS, inbox, outbox
 from expathub.testing.script import NOBODY, EventKey
 
-JOURNAL = "hub.journal"
-REFUSALS = "hub.refusals"
-DISCLOSURES = "hub.disclosures"
-PARKED = "hub.parked"
-OUTBOX = "outbox."
-INBOX = "inbox."
+OUTBOX, INBOX = outbox(""), inbox("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +91,10 @@ class Receipt:
     code: str
 
 
+Part: TypeAlias = InputRecord | Accepted | Refused | Row | Received | Receipt
+"""What a record is read as."""
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """All of it, each in the order of its partition."""
@@ -112,14 +112,14 @@ class History:
         """Sort records of any topics into a history; records of other topics are passed over."""
         parts: dict[str, list[Any]] = {name: [] for name in cls.__slots__}
         for record in sorted(records, key=lambda record: record.position):
-            sorted_into = _read(record)
+            sorted_into = parse(record)
             if sorted_into is not None:
                 part, value = sorted_into
                 parts[part].append(value)
         return cls(**{name: tuple(values) for name, values in parts.items()})
 
 
-def pointers(value: Any, at: str = "") -> frozenset[str]:  # noqa: ANN401 - any JSON value
+def pointers(value: Any, at: str = "") -> frozenset[str]:
     """List the JSON Pointers (RFC 6901) of all leaves of a JSON value; an empty object or array is a leaf too."""
     if isinstance(value, dict) and value:
         steps: Iterable[tuple[str, Any]] = ((str(name), inner) for name, inner in value.items())
@@ -134,7 +134,8 @@ def _escape(step: str) -> str:
     return step.replace("~", "~0").replace("/", "~1")
 
 
-def _read(record: InputRecord) -> tuple[str, Any] | None:
+def parse(record: InputRecord) -> tuple[str, Part] | None:
+    """Read one record; return it with the name of its part of a history, None for other topics; or `ValueError`."""
     topic = record.position.topic
     try:
         if topic.startswith(OUTBOX):

@@ -35,7 +35,7 @@ class Fate:
 
     `told` maps each partner that should have it in its inbox to the JSON Pointers that it may have at most.
     `withheld` maps a partner (or `NOBODY`) to the reason. `held` maps who still waits, a partner or the word of a
-    selector, to the reason.
+    selector, to the reason. `waited` are those of `told` who got it only after a wait.
     """
 
     outcome: Outcome
@@ -43,6 +43,7 @@ class Fate:
     told: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
     withheld: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     held: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    waited: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
