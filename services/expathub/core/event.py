@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final, Self
 
 from expathub.core.reasons import Reason
+
+TYPE_CHARACTERS_MAX: Final = 255
+_TYPE = re.compile(r"([a-z]{2,}(?:\.(?!v[0-9]+\.)[a-z0-9]+(?:-[a-z0-9]+)*){2,5})\.v([1-9][0-9]{0,3})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,13 @@ class TypeRef:
     def __str__(self) -> str:
         """Return the CloudEvents `type`, e.g. `nl.brp.verhuisd.intergemeentelijk.v2`."""
         return f"{self.name}.v{self.major}"
+
+
+@lru_cache(maxsize=1024)
+def split_type(text: str) -> TypeRef | None:
+    """Read a CloudEvents `type`; None where it is no reverse domain name with exactly one version, at its end."""
+    found = _TYPE.fullmatch(text) if len(text) <= TYPE_CHARACTERS_MAX else None
+    return TypeRef(found[1], int(found[2])) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,11 @@ class Refusal:
     detail: str = ""
     source: str | None = None
     id: str | None = None
+
+    @classmethod
+    def because(cls, reason: Reason, pointer: str = "", *, source: str | None = None, id: str | None = None) -> Self:
+        """Refuse for `reason`, in its own words."""
+        return cls(reason, pointer, f"{reason.meaning} {reason.remedy}", source, id)
 
     def __repr__(self) -> str:
         """Show the code and the pointer: neither carries a value."""

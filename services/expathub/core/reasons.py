@@ -6,6 +6,7 @@ Each code has one sentence that says what it means and one that says what to do;
 from __future__ import annotations
 
 from enum import Enum
+from typing import Self
 
 
 class Code(Enum):
@@ -14,7 +15,7 @@ class Code(Enum):
     meaning: str
     remedy: str
 
-    def __new__(cls, code: str, meaning: str, remedy: str) -> Code:
+    def __new__(cls, code: str, meaning: str, remedy: str) -> Self:
         """Make a member whose value is the code alone."""
         member = object.__new__(cls)
         member._value_ = code
@@ -26,12 +27,158 @@ class Code(Enum):
 class Reason(Code):
     """Why intake refused a record; the sender finds the code in its receipt."""
 
-    MALFORMED_JSON = ("malformed-json", "The value is not one JSON document in UTF-8.", "Send strict JSON (RFC 8259).")
-    DUPLICATE_KEY = ("duplicate-key", "An object names a member twice.", "Name each member once.")
-    # … the decoder's and the profile's codes stand here (one `profile-<rule>` per numbered rule)
+    # The record and its headers
+    NO_VALUE = ("no-value", "The record has a null value.", "Send the event; nothing is taken back by a null value.")
     TOO_LARGE = ("too-large", "The record is larger than 256 KiB.", "Send less, or a reference (`dataref`).")
-    UNKNOWN_TYPE = ("unknown-type", "The catalogue has no such event type.", "See `expathub schemas docs` for the types.")
-    UNKNOWN_VERSION = ("unknown-version", "The event type has no such major version.", "Use a version of the catalogue.")
+    HEADERS_TOO_LARGE = (
+        "headers-too-large",
+        "The record has more than 64 headers, or more than 16 KiB of them.",
+        "Leave out the headers that are not part of the event.",
+    )
+    HEADER_NOT_TEXT = ("header-not-text", "A header is null or not UTF-8.", "Send every header as text in UTF-8.")
+    HEADER_TWICE = ("header-twice", "`content-type` or a `ce_` header is there twice.", "Send each of them once.")
+    HEADER_DIFFERS = (
+        "header-differs",
+        "In structured mode a `ce_` header says something else than the body.",
+        "Leave out the `ce_` headers, or repeat the attributes exactly.",
+    )
+    CONTENT_TYPE = (
+        "content-type",
+        "`content-type` is missing or is none that the hub takes.",
+        "Send `application/cloudevents+json`, or `ce_` headers with JSON as `content-type`; as charset only UTF-8.",
+    )
+    BATCH = ("batch", "The record is a batch of events.", "Send one event a record.")
+    # The text (RFC 8259, narrowed as in RFC 7493)
+    MALFORMED_JSON = ("malformed-json", "The value is not one JSON document.", "Send strict JSON (RFC 8259).")
+    NOT_UTF_8 = (
+        "not-utf-8",
+        "The value is not text in UTF-8.",
+        "Encode it in UTF-8 and in nothing else.",
+    )
+    BYTE_ORDER_MARK = ("byte-order-mark", "The value begins with a byte order mark.", "Send UTF-8 without the mark.")
+    LONE_SURROGATE = (
+        "lone-surrogate",
+        "A string escapes half of a surrogate pair.",
+        "Escape both halves, or send the character itself.",
+    )
+    FORBIDDEN_CHARACTER = (
+        "forbidden-character",
+        "A string or name holds a control character or a noncharacter of Unicode.",
+        "Leave it out; `data` may hold tabs and line ends, attributes neither.",
+    )
+    NOT_A_NUMBER = ("not-a-number", "NaN or Infinity stands where JSON has no such value.", "Send a number or null.")
+    NUMBER_OUT_OF_RANGE = (
+        "number-out-of-range",
+        "An integer is beyond ±(2^53 - 1), or a number beyond what a double holds.",
+        "Send it as a string.",
+    )
+    NEGATIVE_ZERO = ("negative-zero", "A number is a negative zero.", "Send 0.")
+    DUPLICATE_KEY = ("duplicate-key", "An object names a member twice.", "Name each member once.")
+    SIMILAR_KEY = (
+        "similar-key",
+        "Two members of an object differ only in how Unicode composes their names.",
+        "Name each member once, in normalization form C.",
+    )
+    TOO_DEEP = ("too-deep", "Arrays and objects are nested deeper than 32 levels.", "Send a flatter document.")
+    TOO_MANY_MEMBERS = ("too-many-members", "An object has more than 2,000 members.", "Send fewer.")
+    TOO_MANY_VALUES = ("too-many-values", "The document holds more than 10,000 values.", "Send fewer.")
+    STRING_TOO_LONG = (
+        "string-too-long",
+        "A string or name has more than 16,384 characters.",
+        "Send less, or a reference (`dataref`).",
+    )
+    # The envelope (CloudEvents 1.0)
+    NOT_AN_OBJECT = ("not-an-object", "In structured mode the value is no JSON object.", "Send one event as an object.")
+    DATA_TWICE = ("data-twice", "The event has both `data` and `data_base64`.", "Send `data` alone.")
+    DATA_BASE64 = (
+        "data-base64",
+        "The event has `data_base64`; the hub carries JSON only.",
+        "Send the payload in `data`.",
+    )
+    ATTRIBUTE_NAME = (
+        "attribute-name",
+        "An attribute's name is none: 1 to 20 lower-case letters and digits.",
+        "Rename the attribute, or move it into `data`.",
+    )
+    ATTRIBUTE_VALUE = (
+        "attribute-value",
+        "An attribute's value is no string, boolean or 32-bit integer, or not the kind that this attribute has.",
+        "Send the kind that CloudEvents gives the attribute; structures belong in `data`.",
+    )
+    RESERVED_ATTRIBUTE = (
+        "reserved-attribute",
+        "An attribute's name begins with `hub`, or a `ce_` header has a name that is no attribute in binary mode.",
+        "Leave it out: `hub` is the hub's own, the payload is the value and its type is `content-type`.",
+    )
+    # The NL GOV profile and what the hub asks beyond it: one code per rule of `expathub.core.profile`
+    PROFILE_SPECVERSION = ("profile-specversion", "`specversion` is not `1.0`.", "Send `1.0`.")
+    PROFILE_ID = (
+        "profile-id",
+        "`id` is missing, empty, longer than 255 characters or holds a full stop.",
+        "Send an id that is unique under your `source`, best a UUID.",
+    )
+    PROFILE_SOURCE = (
+        "profile-source",
+        "`source` is no URN of a Dutch organisation's system and no absolute URI of another.",
+        "Send `urn:nld:oin:<20 digits>:systeem:<name>`, or the URI agreed with the hub.",
+    )
+    PROFILE_TYPE = (
+        "profile-type",
+        "`type` is no reverse domain name in lower case with one version at its end.",
+        "Send a type such as `nl.brp.ingeschreven.immigratie.v1`.",
+    )
+    PROFILE_SUBJECT = (
+        "profile-subject",
+        "`subject` is no dossier id.",
+        "Send the UUID of the dossier in lower case; an event for everyone has a UUID of its own.",
+    )
+    PROFILE_TIME = (
+        "profile-time",
+        "`time` is no moment of RFC 3339 with its zone.",
+        "Send e.g. `2026-01-31T09:30:00Z`: a real day, 00:00:00 to 23:59:59, and `Z` or an offset.",
+    )
+    PROFILE_DATACONTENTTYPE = (
+        "profile-datacontenttype",
+        "`datacontenttype` is not JSON in UTF-8.",
+        "Send `application/json` or leave it out.",
+    )
+    PROFILE_DATASCHEMA = ("profile-dataschema", "`dataschema` is no absolute URI.", "Send one or leave it out.")
+    PROFILE_DATAREF = (
+        "profile-dataref",
+        "`dataref` is no URI-reference, or carries a user name or password.",
+        "Send a link that works for all recipients; they sign in with what is theirs.",
+    )
+    PROFILE_SEQUENCE = (
+        "profile-sequence",
+        "`sequence` is empty or has no order, or `sequencetype` is `Integer` and it is no 32-bit integer.",
+        "Send digits padded with zeros to 20, without `sequencetype`.",
+    )
+    PROFILE_SEQUENCETYPE = (
+        "profile-sequencetype",
+        "`sequencetype` is not `Integer`, or stands there without `sequence`.",
+        "Leave it out.",
+    )
+    PROFILE_EXPIRYTIME = (
+        "profile-expirytime",
+        "`expirytime` is no moment of RFC 3339 with its zone.",
+        "Send e.g. `2026-01-31T09:30:00Z` or leave it out.",
+    )
+    PROFILE_DATACLASSIFICATION = (
+        "profile-dataclassification",
+        "`dataclassification` is none that the hub understands.",
+        "Send `public`, `internal`, `confidential` or `restricted`.",
+    )
+    # What the sender may say, and what is told already
+    UNKNOWN_TYPE = (
+        "unknown-type",
+        "The catalogue has no such event type.",
+        "See `expathub schemas docs`.",
+    )
+    UNKNOWN_VERSION = (
+        "unknown-version",
+        "The event type has no such major version.",
+        "Use one of the catalogue.",
+    )
     RETIRED_VERSION = ("retired-version", "This major version has ended.", "Send a live version.")
     NOT_YOUR_SOURCE = ("not-your-source", "`source` is not the sender's.", "Send with your own source URN.")
     NOT_YOUR_TYPE = ("not-your-type", "The sender's roles may not publish this type.", "Ask the hub's owners.")
@@ -75,7 +222,11 @@ class Held(Code):
         "A fault of the hub: mend the grant, then release or discard.",
     )
     HELD_BEHIND = ("held-behind", "An earlier event of this dossier waits for the same partner.", "Release that one.")
-    POISON = ("poison", "Processing this event ended the process three times.", "Mend the code, then release or discard.")
+    POISON = (
+        "poison",
+        "Processing this event ended the process three times.",
+        "Mend the code; release or discard.",
+    )
 
 
 class Withheld(Code):

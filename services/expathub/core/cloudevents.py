@@ -1,0 +1,255 @@
+"""CloudEvents 1.0 in Kafka records, in structured and in binary mode, JSON payloads only.
+
+Reads and writes the envelope and knows nothing of what a government event must look like (`profile`). Both modes of
+one event read to the same attributes: binary mode has no types, so an extension that the hub does not know is text.
+Sources: CloudEvents 1.0.2, its JSON event format and its Kafka protocol binding.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
+
+import orjson
+
+from expathub.core import strict_json
+from expathub.core.reasons import Reason
+from expathub.core.records import ForeignHeaders, Headers, InputRecord
+
+CONTENT_TYPE: Final = "content-type"
+STRUCTURED: Final = "application/cloudevents+json"
+JSON: Final = "application/json"
+PREFIX: Final = "ce_"
+
+HEADERS_MAX: Final = 64
+HEADER_BYTES_MAX: Final = 16 * 1024
+"""Bytes of all header names and values of a record together."""
+
+_INTEGER_MIN, _INTEGER_MAX = -(2**31), 2**31 - 1
+
+Attributes: TypeAlias = Mapping[str, str | bool | int]
+
+KINDS: Final[Mapping[str, type]] = {
+    **dict.fromkeys(("specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema"), str),
+    # Extensions that the CloudEvents project documents
+    **dict.fromkeys(("dataref", "sequence", "sequencetype", "partitionkey", "traceparent", "tracestate"), str),
+    **dict.fromkeys(("correlationid", "causationid", "expirytime", "recordedtime", "severitytext"), str),
+    **dict.fromkeys(("dataclassification", "dataregulation", "datacategory", "authtype", "authid"), str),
+    **dict.fromkeys(("deprecationfrom", "deprecationsunset", "deprecationmigration"), str),
+    **dict.fromkeys(("sampledrate", "severitynumber"), int),
+    "deprecated": bool,
+}
+"""The attributes that the hub knows, and what they hold: only these names are shown in a pointer."""
+
+
+class EnvelopeError(Exception):
+    """Why a record is no event: a reason, a pointer, and the attributes as far as they could be read."""
+
+    def __init__(self, reason: Reason, pointer: str = "", attributes: Mapping[str, Any] | None = None) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.pointer = pointer
+        self.attributes = attributes or {}
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The parts of an event; `data` is None and `has_data` false where it has none."""
+
+    attributes: Attributes
+    data: Any
+    has_data: bool
+
+
+def read(record: InputRecord) -> Envelope:
+    """Read the event of a record in whichever mode it has; raises `EnvelopeError` on whatever is none."""
+    if record.value is None:
+        raise EnvelopeError(Reason.NO_VALUE)
+    if len(record.value) > strict_json.DOCUMENT_BYTES_MAX:
+        raise EnvelopeError(Reason.TOO_LARGE)
+    headers = _read_headers(record.headers)
+    media = media_of(headers.get(CONTENT_TYPE, ""))
+    if media is Media.EVENT:
+        return _read_structured(record.value, headers)
+    if media is Media.JSON and any(name.startswith(PREFIX) for name in headers):
+        return _read_binary(record.value, headers)
+    raise EnvelopeError(Reason.BATCH if media is Media.BATCH else Reason.CONTENT_TYPE)
+
+
+def known_pointer(path: tuple[str | int, ...]) -> str:
+    """Cut a path into an event to what is known here: an attribute's name, or `data` as a whole."""
+    return f"/{path[0]}" if path and (path[0] in KINDS or path[0] == "data") else ""
+
+
+# --- media types -------------------------------------------------------------------------------------------------
+
+_MEDIA = re.compile(r"([a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+)((?:[ \t]*;[ \t]*charset=(?:utf-8|\"utf-8\"))?)[ \t]*")
+_MEDIA_CHARACTERS_MAX: Final = 255
+
+
+class Media(Enum):
+    """What a media type means to the hub."""
+
+    EVENT = "one event in structured mode"
+    BATCH = "a batch of events"
+    JSON = "JSON in UTF-8"
+    OTHER = "nothing that the hub takes"
+
+
+@lru_cache(maxsize=256)
+def media_of(text: str) -> Media:
+    """Classify a media type, whatever its case; a parameter other than `charset=utf-8` makes it `OTHER`."""
+    found = _MEDIA.fullmatch(text.lower()) if len(text) <= _MEDIA_CHARACTERS_MAX else None
+    if found is None:
+        return Media.OTHER
+    if found[1] == STRUCTURED:
+        return Media.EVENT
+    if found[1].startswith("application/cloudevents"):
+        return Media.BATCH if found[1].startswith("application/cloudevents-batch") else Media.OTHER
+    return Media.JSON if found[1] == JSON or found[1].endswith("+json") else Media.OTHER
+
+
+# --- reading -----------------------------------------------------------------------------------------------------
+
+_NAME = re.compile(r"[a-z0-9]{1,20}")
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,9}")
+_NOT_IN_ATTRIBUTES = re.compile(rf"[\t\n\r{strict_json.FORBIDDEN_CHARACTERS}]")
+_NO_ATTRIBUTES_IN_BINARY: Final = frozenset({"data", "data_base64", "datacontenttype"})
+
+
+def _read_headers(headers: ForeignHeaders) -> dict[str, str]:
+    """Return all headers as text; those of the event must be there once."""
+    found: dict[str, str] = {}
+    if len(headers) > HEADERS_MAX:
+        raise EnvelopeError(Reason.HEADERS_TOO_LARGE)
+    size = 0
+    for name, value in headers:
+        size += len(name) + len(value or b"")
+        if size > HEADER_BYTES_MAX:
+            raise EnvelopeError(Reason.HEADERS_TOO_LARGE)
+        if name in found and (name == CONTENT_TYPE or name.startswith(PREFIX)):
+            raise EnvelopeError(Reason.HEADER_TWICE, _header_pointer(name))
+        try:
+            found[name] = value.decode()  # type: ignore[union-attr] # None is caught below
+        except (AttributeError, UnicodeDecodeError):
+            raise EnvelopeError(Reason.HEADER_NOT_TEXT, _header_pointer(name)) from None
+    return found
+
+
+def _header_pointer(name: str) -> str:
+    return known_pointer((name.removeprefix(PREFIX),)) if name.startswith(PREFIX) else ""
+
+
+def _read_structured(value: bytes, headers: Mapping[str, str]) -> Envelope:
+    try:
+        members = strict_json.parse(value)
+    except strict_json.JsonError as fault:
+        pointer = known_pointer(fault.path)
+        raise EnvelopeError(fault.reason, pointer, _glimpse(value) if pointer == "/data" else None) from None
+    if type(members) is not dict:
+        raise EnvelopeError(Reason.NOT_AN_OBJECT)
+    if "data_base64" in members:
+        reason = Reason.DATA_TWICE if "data" in members else Reason.DATA_BASE64
+        raise EnvelopeError(reason, "/data" if "data" in members else "", members)
+    has_data = "data" in members
+    data = members.pop("data", None)
+    attributes = {name: _attribute(name, value, members) for name, value in members.items() if value is not None}
+    attributes.setdefault("datacontenttype", JSON)  # JSON event format §3.1.1: absent means just this
+    if len(headers) > 1:
+        _require_agreement(attributes, headers)
+    return Envelope(attributes, data, has_data)
+
+
+def _glimpse(value: bytes) -> Mapping[str, Any]:
+    """Read the attributes of an event whose `data` is at fault, so that its sender can be told which one it is."""
+    try:
+        members = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return {}
+    return members if isinstance(members, dict) else {}
+
+
+def _attribute(name: str, value: object, members: Mapping[str, Any]) -> str | bool | int:
+    """Return an attribute of structured mode as the hub carries it."""
+    kind = KINDS.get(name)
+    if kind is None:
+        _require_name(name, members)
+    if type(value) is str and (kind is str or kind is None):
+        if value.isprintable() or _NOT_IN_ATTRIBUTES.search(value) is None:
+            return value
+        raise EnvelopeError(Reason.FORBIDDEN_CHARACTER, known_pointer((name,)), members)
+    if type(value) is bool and (kind is bool or kind is None):
+        return value if kind else text_of(value)
+    if type(value) is int and (kind is int or kind is None) and _INTEGER_MIN <= value <= _INTEGER_MAX:
+        return value if kind else text_of(value)
+    raise EnvelopeError(Reason.ATTRIBUTE_VALUE, known_pointer((name,)), members)
+
+
+def _require_name(name: str, attributes: Mapping[str, Any]) -> None:
+    if _NAME.fullmatch(name) is None:
+        raise EnvelopeError(Reason.ATTRIBUTE_NAME, "", attributes)
+    if name.startswith("hub"):
+        raise EnvelopeError(Reason.RESERVED_ATTRIBUTE, "", attributes)
+
+
+def text_of(value: str | bool | int) -> str:  # noqa: FBT001 - a CloudEvents Boolean is a value here, no switch
+    """Return the canonical string form of an attribute's value (CloudEvents §3.1, type system)."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _require_agreement(attributes: Attributes, headers: Mapping[str, str]) -> None:
+    """Hold attributes that are repeated as headers against the body: two truths are none."""
+    for header, text in headers.items():
+        name = header.removeprefix(PREFIX)
+        if name != header and (name not in attributes or text_of(attributes[name]) != text):
+            raise EnvelopeError(Reason.HEADER_DIFFERS, known_pointer((name,)), attributes)
+
+
+def _read_binary(value: bytes, headers: Mapping[str, str]) -> Envelope:
+    texts = {name.removeprefix(PREFIX): text for name, text in headers.items() if name.startswith(PREFIX)}
+    reserved = _NO_ATTRIBUTES_IN_BINARY.intersection(texts)
+    if reserved:
+        raise EnvelopeError(Reason.RESERVED_ATTRIBUTE, known_pointer((min(reserved),)), texts)
+    attributes = {name: _attribute(name, _typed(name, text), texts) for name, text in texts.items()}
+    attributes["datacontenttype"] = headers[CONTENT_TYPE]
+    try:
+        # In structured mode the same payload stands one level deeper.
+        data = strict_json.parse(value, depth_max=strict_json.DEPTH_MAX - 1)
+    except strict_json.JsonError as fault:
+        raise EnvelopeError(fault.reason, "/data", attributes) from None
+    return Envelope(attributes, data, has_data=True)
+
+
+def _typed(name: str, text: str) -> str | bool | int:
+    """Read the canonical string form of an attribute that is no string; anything else stays text."""
+    kind = KINDS.get(name, str)
+    if kind is bool and text in {"true", "false"}:
+        return text == "true"
+    if kind is int and _INTEGER.fullmatch(text):
+        return int(text)
+    return text
+
+
+# --- writing -----------------------------------------------------------------------------------------------------
+
+
+def encode_structured(event: Mapping[str, Any]) -> tuple[bytes, Headers]:
+    """Write an event (its attributes, and `data`) as value and headers of a record in structured mode."""
+    return orjson.dumps(event), ((CONTENT_TYPE, STRUCTURED.encode()),)
+
+
+def encode_binary(event: Mapping[str, Any]) -> tuple[bytes, Headers]:
+    """Write an event as value and headers of a record in binary mode; raises `KeyError` where it has no `data`.
+
+    Without payload the record would have a null value, which deletes on a compacted topic.
+    """
+    attributes = {name: value for name, value in event.items() if name != "data" and value is not None}
+    media = attributes.pop("datacontenttype", JSON)
+    headers = tuple((PREFIX + name, text_of(value).encode()) for name, value in attributes.items())
+    return orjson.dumps(event["data"]), (*headers, (CONTENT_TYPE, media.encode()))

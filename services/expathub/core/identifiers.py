@@ -1,0 +1,57 @@
+"""Numbers that name people, organisations and dossiers: how to tell them from other text.
+
+Only the form is judged, never whether the number was issued.
+"""
+
+from __future__ import annotations
+
+import re
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_NOBODY = frozenset({"00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"})
+
+# Prefixes of the register of organisation numbers (OIN-Stelsel, chapter on the data architecture); 99 is for tests.
+_OIN = re.compile(r"000000(?:01|02|03|04|06|07|08|09|10|11|99)[0-9]{12}")
+
+_NINE = re.compile(r"[0-9]{9}")
+_BSN_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
+
+# Standing alone: between letters, digits and dashes nine digits are part of a UUID, a digest or a longer number.
+_NINE_DIGITS = re.compile(rb"(?<![0-9A-Za-z-])[0-9]{9}(?![0-9A-Za-z-])")
+_PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
+
+
+def is_bsn(text: str) -> bool:
+    """Tell whether `text` is nine digits that pass the eleven test (weights 9, 8 … 2 and -1, sum divisible by 11).
+
+    `000000000` passes the sum and is no BSN.
+    """
+    if _NINE.fullmatch(text) is None or text == "000000000":
+        return False
+    weighted = sum(weight * int(digit) for weight, digit in zip(_BSN_WEIGHTS, text, strict=True))
+    return weighted % 11 == 0
+
+
+def holds_bsn(text: bytes) -> bool:
+    """Tell whether nine digits that pass the eleven test stand alone in `text`, also when percent-encoded."""
+    if any(is_bsn(found.decode("ascii")) for found in _NINE_DIGITS.findall(text)):
+        return True
+    return b"%" in text and _holds_bsn_decoded(text)
+
+
+def _holds_bsn_decoded(text: bytes) -> bool:
+    decoded = _PERCENT.sub(lambda octet: bytes([int(octet[1], 16)]), text)
+    return any(is_bsn(found.decode("ascii")) for found in _NINE_DIGITS.findall(decoded))
+
+
+def is_oin(text: str) -> bool:
+    """Tell whether `text` has the form of an organisation number (OIN): 20 digits with a prefix of the register."""
+    return _OIN.fullmatch(text) is not None
+
+
+def is_uuid(text: str) -> bool:
+    """Tell whether `text` is a UUID in lower case that can name something: neither all zeros nor all ones.
+
+    One spelling only, since a dossier id is also the Kafka key: two spellings would be two dossiers.
+    """
+    return _UUID.fullmatch(text) is not None and text not in _NOBODY
