@@ -1,0 +1,150 @@
+"""Start what is missing of a hub: a broker, the topics, the two relay stages; and see that all of it goes again.
+
+What a person gave (`EXPATHUB_BOOTSTRAP`) is used and left as it is, but for the topics that the configuration asks
+for. What is started here is told to the caretaker before it runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiokafka.admin import AIOKafkaAdminClient
+
+from expathub import configuration
+from expathub.core.configuration import Configuration
+from expathub.demo.caretaker import Caretaker
+from expathub.errors import ExpathubError
+from expathub.kafka import cluster, local_broker, provision, topics, waiting
+from expathub.kafka.local_broker import processes
+from expathub.kafka.local_broker.processes import Process
+from expathub.settings import Settings
+from expathub.shell import reference_keys
+
+GROUPS = ("hub.intake", "hub.dispatch")
+READY_SECONDS = 60.0
+POLL_SECONDS = 0.05
+LOG_LINES = 5
+
+Note = Callable[[str], None]
+
+
+class HubNotReadyError(ExpathubError):
+    """The services that the demonstration started do not run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A hub that runs: where, with which configuration, and what of it was started here."""
+
+    bootstrap: str
+    configuration: Configuration
+    data: Path
+    own_broker: bool
+    services: Process | None
+
+
+@asynccontextmanager
+async def running(settings: Settings, *, keep: bool, note: Note) -> AsyncIterator[Hub]:
+    """Run a hub for as long as the context lasts, or for good with `keep`; says with `note` what it is doing."""
+    loaded = configuration.load(settings.partners, settings.schemas)
+    with Caretaker() as caretaker:
+        bootstrap, data = await _broker(settings, caretaker, keep=keep, note=note)
+        async with waiting.admin_client(bootstrap) as admin:
+            note("making the topics")
+            plan = provision.compare(topics.plan(loaded), await cluster.look(admin))
+            await cluster.carry_out(admin, plan.actions)
+            reference_keys.make(_reference_keys(settings, data))
+            services = None if await _is_served(admin) else await _services(bootstrap, data, caretaker, note)
+        yield Hub(bootstrap, loaded, data, own_broker=not settings.bootstrap_given, services=services)
+        if keep:
+            caretaker.keep()
+
+
+async def _broker(settings: Settings, caretaker: Caretaker, *, keep: bool, note: Note) -> tuple[str, Path]:
+    """Return where Kafka is and the folder for what processes keep; start a broker unless a person named one."""
+    if settings.bootstrap_given:
+        await waiting.reach(settings.bootstrap)
+        return settings.bootstrap, settings.data
+    data = settings.data.absolute() / "demo" if keep else Path(tempfile.mkdtemp(prefix="expathub-demo-"))
+    if not keep:
+        caretaker.will_remove(data)
+    note("starting a broker")
+    if not (keep and local_broker.status(data / "kafka")):
+        caretaker.will_stop(data / "kafka")
+    started = await asyncio.to_thread(local_broker.start, data / "kafka", progress=note)
+    return started.bootstrap, data
+
+
+def _reference_keys(settings: Settings, data: Path) -> Path:
+    return settings.reference_key_file or data / "reference.key"
+
+
+async def _is_served(admin: AIOKafkaAdminClient) -> bool:
+    """Say whether both stages have a process already."""
+    answers: list[Any] = await admin.describe_consumer_groups(list(GROUPS))
+    members = {group[1]: len(group[5]) for answer in answers for group in answer.groups}
+    return all(members.get(name) for name in GROUPS)
+
+
+async def _services(bootstrap: str, data: Path, caretaker: Caretaker, note: Note) -> Process:
+    note("starting intake and dispatch")
+    log = data / "services.log"
+    service = processes.spawn(
+        [
+            "/usr/bin/env",
+            f"EXPATHUB_BOOTSTRAP={bootstrap}",
+            f"EXPATHUB_DATA={data}",
+            "EXPATHUB_HTTP_PORT=0",
+            "EXPATHUB_LOG_FORMAT=json",
+            sys.executable,
+            "-m",
+            "expathub",
+            "up",
+        ],
+        log,
+    )
+    caretaker.will_end(service)
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            while not await asyncio.to_thread(_is_ready, data, service):
+                if not processes.alive(service):
+                    raise HubNotReadyError("The services ended at once.", _tail(log))
+                await asyncio.sleep(POLL_SECONDS)
+    except TimeoutError:
+        raise HubNotReadyError(f"The services are not ready after {READY_SECONDS:.0f} s.", _tail(log)) from None
+    return service
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text("utf-8", errors="replace").splitlines()[-LOG_LINES:] if log.exists() else []
+    return "\n".join([f"The last of {log}:", *lines])
+
+
+def _is_ready(data: Path, service: Process) -> bool:
+    """Ask each service of the process that has said where it answers whether it is ready."""
+    addresses = [_address(file) for file in (data / "run").glob(f"*-{service.pid}.json")]
+    return bool(addresses) and all(_says_ready(address) for address in addresses if address)
+
+
+def _address(file: Path) -> str:
+    with suppress(OSError, ValueError, KeyError):
+        return str(orjson.loads(file.read_bytes())["address"])
+    return ""
+
+
+def _says_ready(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/readyz", timeout=1) as answer:  # noqa: S310 - our own child's address
+            return bool(answer.status == 200)  # noqa: PLR2004
+    except (urllib.error.URLError, OSError):
+        return False
