@@ -14,7 +14,21 @@ from pathlib import Path
 
 import pytest
 
+import expathub
 from expathub.kafka import local_broker
+
+_PACKAGE = Path(expathub.__file__).parent
+
+
+def pytest_report_header() -> str:
+    """Say which copy of the package is tested."""
+    return f"expathub: {_PACKAGE}"
+
+
+def pytest_configure() -> None:
+    """Refuse, under `make test`, any copy but the installed one: what is not in the wheel must not seem to work."""
+    if os.environ.get("EXPATHUB_TEST_INSTALLED") and "site-packages" not in _PACKAGE.parts:
+        pytest.exit(f"these tests would run {_PACKAGE}, not the installed package: run `make install`", returncode=4)
 
 _GUARD = """
 import sys
