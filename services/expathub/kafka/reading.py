@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from typing import Self, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import NoError, for_code
 
 from expathub.core.records import InputRecord, Position
@@ -42,9 +41,7 @@ class Reader:
         Raises `KafkaUnreachableError` when Kafka does not answer in time and `MisconfiguredError` for a topic that
         is not there: no topic is ever made by asking for it.
         """
-        async with waiting.admin_client(bootstrap) as admin:
-            partitions = await _partitions(admin, topics)
-        reader = cls(bootstrap, partitions)
+        reader = cls(bootstrap, await partitions_of(bootstrap, *topics))
         try:
             with waiting.giving_up(bootstrap):
                 await reader._consumer.start()
@@ -153,8 +150,10 @@ def _consumer(bootstrap: str, isolation: str) -> AIOKafkaConsumer:
     )
 
 
-async def _partitions(admin: AIOKafkaAdminClient, topics: tuple[str, ...]) -> tuple[TopicPartition, ...]:
-    described = await admin.describe_topics(list(topics))
+async def partitions_of(bootstrap: str, *topics: str) -> tuple[TopicPartition, ...]:
+    """Return all partitions of the topics; raises as `Reader.of` does."""
+    async with waiting.admin_client(bootstrap) as admin:
+        described = await admin.describe_topics(list(topics))
     missing = sorted(topic["topic"] for topic in described if for_code(topic["error_code"]) is not NoError)
     if missing:
         raise MisconfiguredError(f"There is no topic {', '.join(missing)}.", "Run `expathub provision apply`.")

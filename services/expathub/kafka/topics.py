@@ -14,11 +14,8 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from expathub.core.configuration import Configuration
+from expathub.core.topic_names import DISCLOSURES, JOURNAL, PARKED, REFUSALS, inbox, outbox
 
-JOURNAL = "hub.journal"
-DISCLOSURES = "hub.disclosures"
-REFUSALS = "hub.refusals"
-PARKED = "hub.parked"
 DOSSIERS = "hub.dossiers"
 
 OUTBOX_RETENTION = timedelta(days=7)
@@ -35,16 +32,6 @@ _KIB = 1024
 _MIB = 1024 * _KIB
 KAFKA_DEFAULT_BATCH_BYTES = 1_048_588
 """What a broker of Apache Kafka takes by default; stated, so that `verify` sees a broker that has another."""
-
-
-def outbox(partner: str) -> str:
-    """Name the topic in which only `partner` writes."""
-    return f"outbox.{partner}"
-
-
-def inbox(partner: str) -> str:
-    """Name the topic that only `partner` reads."""
-    return f"inbox.{partner}"
 
 
 def seen(partner: str) -> str:
@@ -90,10 +77,13 @@ class Family:
         return MappingProxyType(stated)
 
 
+EACH = "{partner}"
+"""Stands for each partner's id in a pattern."""
+
 FAMILIES = (
-    Family("outbox.{partner}", "what only this partner writes", 1, OUTBOX_RETENTION, batch_bytes=512 * _KIB),
-    Family("inbox.{partner}", "what only this partner reads", 3, INBOX_RETENTION),
-    Family("hub.seen.{partner}", "ids of this partner's accepted events", 1, SEEN_RETENTION),
+    Family(outbox(EACH), "what only this partner writes", 1, OUTBOX_RETENTION, batch_bytes=512 * _KIB),
+    Family(inbox(EACH), "what only this partner reads", 3, INBOX_RETENTION),
+    Family(seen(EACH), "ids of this partner's accepted events", 1, SEEN_RETENTION),
     Family(JOURNAL, "every accepted event", 4, None),
     Family(DISCLOSURES, "who was told what, and who was not", 4, None),
     Family(PARKED, "what waits, without content", 4, None),
@@ -133,8 +123,8 @@ def plan(configuration: Configuration) -> tuple[Topic, ...]:
 
 def _members(family: Family, partners: Iterable[str]) -> Iterable[Topic]:
     names = [family.pattern]
-    if "{partner}" in family.pattern:
-        names = [family.pattern.format(partner=partner) for partner in partners]
+    if EACH in family.pattern:
+        names = [family.pattern.replace(EACH, partner) for partner in partners]
     return (Topic(name, family.partitions, family.settings()) for name in names)
 
 
