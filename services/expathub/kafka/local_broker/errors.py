@@ -1,22 +1,23 @@
-"""What can stop a local broker: each error is one line that says what is wrong and how to mend it.
+"""What can stop a local broker: each error says what is wrong and how to mend it.
 
-The command line prints `str(error)` and exits with 69 (design §7: Kafka cannot be had). Sentences live in
-`messages.py`; here are only the kinds that a caller tells apart.
+The sentences live in `messages.py`; here are only the kinds that somebody tells apart.
 """
 
 from __future__ import annotations
 
+from expathub.errors import KafkaUnreachableError, UsageError
 
-class LocalBrokerError(Exception):
-    """No local broker can be had. `str()` is one line for a person: what is wrong, how to mend it."""
+
+class LocalBrokerError(KafkaUnreachableError):
+    """No local broker can be had; exit code 69."""
 
 
 class NoJavaWayError(LocalBrokerError):
-    """Java or the jars are not to be had, so another way (Docker) may be tried."""
+    """Java or the jars are not to be had, so another way may be tried."""
 
 
 class NoDockerWayError(LocalBrokerError):
-    """No Docker engine answers, or it has no image and cannot pull it."""
+    """No Docker engine answers, or it has no image and cannot pull one."""
 
 
 class PortTakenError(LocalBrokerError):
@@ -27,5 +28,9 @@ class DiskFullError(LocalBrokerError):
     """There is no room for the jars or for the data."""
 
 
-class NodeDiedError(LocalBrokerError):
-    """A node ended, or did not answer in time, while it was being started."""
+class NodeFailedError(LocalBrokerError):
+    """A node ended, or did not answer in time, while it was being started. Its log's last lines follow."""
+
+
+class OtherClusterError(UsageError):
+    """The data folder holds a cluster of another shape than was asked for; exit code 2."""

@@ -6,8 +6,16 @@ from typing import Final
 
 KAFKA: Final = "4.3.1"
 SLF4J: Final = "1.7.36"
-JAVA_MIN: Final = 17  # Kafka 4 brokers need Java 17
-KAFKA_MAJOR: Final = 4  # KRaft alone; what `settings.py` writes is not understood before
 ROOTS: Final = (f"org.apache.kafka:kafka_2.13:{KAFKA}", f"org.slf4j:slf4j-simple:{SLF4J}")
-"""What the jars in the lock were resolved from: the broker, and a logger that writes to standard error."""
+"""What `deploy/kafka/jars.lock` was resolved from: the broker, and a logger that writes to standard error."""
+
+JARS_MB: Final = 44
+"""What the jars of the lock take together; it is only told, never relied on."""
+
+JAVA_MIN: Final = 17
+"""Kafka 4 brokers need Java 17."""
+
+KAFKA_MAJOR: Final = "4"
+"""KRaft alone, and no newer major has been tried."""
+
 IMAGE: Final = f"apache/kafka:{KAFKA}"
