@@ -7,13 +7,17 @@ Each error says what happened and what to do next, in words that never carry a v
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 
 class ExpathubError(Exception):
     """Something that a person can mend; `what` happened and `mend` says the next step.
 
-    Raise one of the classes below, or a class of your own under one of them.
+    Raise one of the classes below, or a class of your own under one of them. `exit_code` is what a command or a
+    service ends with.
     """
+
+    exit_code: ClassVar[int] = 1
 
     def __init__(self, what: str, mend: str = "") -> None:
         super().__init__(what, mend)
@@ -36,10 +40,16 @@ class SomethingFoundError(ExpathubError):
 class UsageError(ExpathubError):
     """The command was asked something that it cannot do; exit code 2."""
 
+    exit_code = 2
+
 
 class KafkaUnreachableError(ExpathubError):
     """No Kafka, or not in time; exit code 69."""
 
+    exit_code = 69
+
 
 class MisconfiguredError(ExpathubError):
     """The settings, the partners or the catalogue are wrong; exit code 78."""
+
+    exit_code = 78

@@ -10,13 +10,7 @@ from collections.abc import Iterator
 from enum import IntEnum
 from pathlib import Path
 
-from expathub.errors import (
-    ExpathubError,
-    KafkaUnreachableError,
-    MisconfiguredError,
-    SomethingFoundError,
-    UsageError,
-)
+from expathub.errors import ExpathubError
 
 
 class ExitCode(IntEnum):
@@ -29,17 +23,9 @@ class ExitCode(IntEnum):
     CONFIGURATION = 78  # EX_CONFIG of sysexits.h
 
 
-_CODES: tuple[tuple[type[ExpathubError], ExitCode], ...] = (
-    (SomethingFoundError, ExitCode.FOUND),
-    (UsageError, ExitCode.USAGE),
-    (KafkaUnreachableError, ExitCode.UNREACHABLE),
-    (MisconfiguredError, ExitCode.CONFIGURATION),
-)
-
-
 def exit_code(error: BaseException) -> ExitCode:
     """Return the exit code of an error; of one that nobody foresaw, 1."""
-    return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.FOUND)
+    return ExitCode(error.exit_code) if isinstance(error, ExpathubError) else ExitCode.FOUND
 
 
 def explain(error: BaseException) -> Iterator[str]:
