@@ -1,1 +1,55 @@
-"""Reading `schemas/` and `deploy/partners.yaml` into frozen values, and saying exactly what is wrong with them."""
+"""Reading `schemas/` and `deploy/partners.yaml` into frozen values, and saying exactly what is wrong with them.
+
+`load` is all that a service needs. It is total: whatever the files hold, it returns a configuration that can be used
+or raises `ConfigurationError` with every fault found: file, line, what, and how to mend it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import orjson
+
+from expathub.configuration.catalogue import TypeFiles, build_catalogue, read_catalogue
+from expathub.configuration.faults import ConfigurationError, Fault, Faults
+from expathub.configuration.partners import read_partners
+from expathub.configuration.routes import refuse_forbidden_routes
+from expathub.configuration.sampling import KINDS
+from expathub.configuration.tree import Document
+from expathub.core.configuration import Configuration
+
+__all__ = ["ConfigurationError", "Fault", "load"]
+
+
+def load(partners: Path, schemas: Path) -> Configuration:
+    """Read the partners file and the folder of event types.
+
+    Raises `ConfigurationError` with all faults at once. Examples are not read: `expathub check` does that.
+    """
+    faults = Faults()
+    files = read_catalogue(schemas, KINDS, faults)
+    majors = {name: frozenset(read.majors) for name, read in files.items()}
+    found, document = read_partners(partners, majors, faults)
+    if found is not None:
+        refuse_forbidden_routes(files, found, faults)
+    faults.raise_if_any()
+    assert found is not None and document is not None, "what is missing was noted as a fault"  # noqa: S101, PT018
+    return Configuration(build_catalogue(files), found, _digest(files, document))
+
+
+def _digest(files: Mapping[str, TypeFiles], partners: Document) -> str:
+    """Hash what the files mean: order of keys, comments and layout change nothing."""
+    content = {
+        "partners": partners.value,
+        "types": {
+            name: {
+                "about": read.about.value,
+                "schemas": {str(major): schema.document.value for major, schema in read.schemas.items()},
+                "lenses": {str(older): lens.source for older, lens in read.lenses.items()},
+            }
+            for name, read in files.items()
+        },
+    }
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -6,7 +6,7 @@ Read from `schemas/` by `expathub.configuration`; frozen, and total once loaded.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 from typing import Any
@@ -68,6 +68,7 @@ class Version:
     validate: Callable[[Any], SchemaFault | None]
     sunset: date | None = None
     ended: date | None = None
+    since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,8 @@ class EventType:
     publisher_owns: Mapping[int, str] | None = None
     effects: Effects = Effects()
     command: Command | None = None
+    published_when: Mapping[str, str] = field(default_factory=dict)
+    not_published_when: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def newest(self) -> int:

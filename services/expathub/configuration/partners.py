@@ -1,0 +1,113 @@
+"""From `partners.yaml` to the partners of the core: what one entry means for another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from expathub.configuration.faults import Faults
+from expathub.configuration.forms import PartnerEntry, PartnersFile, fill
+from expathub.configuration.tree import Document, Loc, read_yaml
+from expathub.core.partners import HUB_OPERATOR, Partner, Partners, Role
+
+DUTCH_SOURCE = re.compile(r"urn:nld:oin:[0-9]{20}:systeem:[A-Za-z0-9][A-Za-z0-9._-]*")
+"""How a Dutch organisation names itself (NL GOV profile, `source`): its OIN of 20 digits and a system."""
+
+FOREIGN_SOURCE = re.compile(r"urn:(?!nld:)[a-z0-9][a-z0-9-]{0,30}:[A-Za-z0-9()+,\-.:=@;$_!*'%/]+")
+"""How another organisation names itself: a URN; an address would point at data outside, which the profile forbids."""
+
+_ABROAD = frozenset({Role.FOREIGN_CENTRE, Role.BORDER_INFO})
+_RESERVED = "hub-"
+_NO_MUNICIPALITY = frozenset({"0000", "1999"})  # table 33: unknown, and the register of non-residents
+
+
+def read_partners(
+    file: Path, majors: Mapping[str, frozenset[int]], faults: Faults
+) -> tuple[Partners | None, Document | None]:
+    """Read `partners.yaml`; what is wrong with it is added to `faults`. `majors` are those of each event type."""
+    document = read_yaml(file, faults)
+    form = fill(PartnersFile, document, faults) if document else None
+    if document is None or form is None:
+        return None, document
+    check = _Check(document, faults)
+    check.source(("hub", "source"), form.hub.source, frozenset())
+    for index, entry in enumerate(form.partners):
+        check.entry(index, entry, majors)
+    partners = [_partner(entry) for entry in form.partners]
+    partners.append(Partner(HUB_OPERATOR, "The hub's operators", frozenset({Role.OPERATOR}), form.hub.source, reads={}))
+    return Partners(form.revision, form.hub.source, {partner.id: partner for partner in partners}), document
+
+
+def _partner(entry: PartnerEntry) -> Partner:
+    return Partner(
+        id=entry.id,
+        name=entry.name,
+        roles=frozenset(Role(word) for word in entry.roles),
+        source=entry.source,
+        municipality=entry.municipality,
+        languages=tuple(entry.languages),
+        reads=dict(entry.reads),
+        ended=entry.ended,
+    )
+
+
+class _Check:
+    """What must hold between entries: everything that identifies a partner is its own."""
+
+    def __init__(self, document: Document, faults: Faults) -> None:
+        self._document, self._faults = document, faults
+        self._taken: dict[tuple[str, str], Loc] = {}
+
+    def entry(self, index: int, entry: PartnerEntry, majors: Mapping[str, frozenset[int]]) -> None:
+        """Note what is wrong with one entry."""
+        here: Loc = ("partners", index)
+        roles = frozenset(Role(word) for word in entry.roles)
+        if entry.id.startswith(_RESERVED):
+            self._add((*here, "id"), f"the id `{entry.id}` is reserved", "Remove the entry: the hub brings it itself")
+        self._own((*here, "id"), "id", entry.id)
+        if len(roles) < len(entry.roles):
+            self._add((*here, "roles"), "a role stands here twice", "Keep one of them")
+        self.source((*here, "source"), entry.source, roles)
+        self._municipality(here, entry, roles)
+        if len(set(entry.languages)) < len(entry.languages):
+            self._add((*here, "languages"), "a language stands here twice", "Keep one of them")
+        self._reads((*here, "reads"), entry.reads, majors)
+
+    def source(self, loc: Loc, source: str, roles: frozenset[Role]) -> None:
+        """Note what is wrong with a source URN."""
+        abroad = bool(roles & _ABROAD)
+        if not DUTCH_SOURCE.fullmatch(source) and not (abroad and FOREIGN_SOURCE.fullmatch(source)):
+            kinds = "urn:nld:oin:<20 digits>:systeem:<name>" + (", or another urn:…" if abroad else "")
+            self._add(loc, "`source` is not a URN that the NL GOV profile allows here", f"Write {kinds}")
+        self._own(loc, "source", source)
+
+    def _municipality(self, here: Loc, entry: PartnerEntry, roles: frozenset[Role]) -> None:
+        loc = (*here, "municipality")
+        if (entry.municipality is None) is (Role.MUNICIPALITY in roles):
+            self._add(
+                loc, "a municipality has a code, and nobody else has", "Add or remove `municipality`, or the role"
+            )
+        if entry.municipality in _NO_MUNICIPALITY:
+            self._add(loc, "this code of table 33 is no municipality", "Write the municipality's own code")
+        elif entry.municipality is not None:
+            self._own(loc, "municipality", entry.municipality)
+
+    def _reads(self, loc: Loc, reads: Mapping[str, int], majors: Mapping[str, frozenset[int]]) -> None:
+        for name, major in reads.items():
+            known = majors.get(name)
+            if known is None:
+                self._add(
+                    (*loc, name), "this event type is not in the catalogue", "Correct the name, or remove the line"
+                )
+            elif major not in known:
+                there = ", ".join(map(str, sorted(known)))
+                self._add((*loc, name), f"this event type has no major {major}", f"Use one of {there}")
+
+    def _own(self, loc: Loc, what: str, value: str) -> None:
+        first = self._taken.setdefault((what, value), loc)
+        if first != loc:
+            self._add(loc, f"this {what} stands in line {self._document.line(first)} too", "Give each partner its own")
+
+    def _add(self, loc: Loc, what: str, mend: str) -> None:
+        self._faults.add(self._document.file, self._document.line(loc), what, mend)

@@ -1,0 +1,113 @@
+"""Minimisation: of an event only what a grant names (GDPR art. 5(1)(c)); everything else stays in the hub.
+
+Default deny: the result is built up from the granted pointers, never cut down from the event, so a field that nobody
+thought of cannot leave. What a partner gets depends on nothing but the granted fields: an object is there only if
+something granted is in it, an element of a list likewise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
+
+from expathub.core.pointers import EACH, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Minimised:
+    """What of an event one partner may have.
+
+    `extensions` are the granted attributes beside the fixed ones (`id`, `source`, …), `fields` the granted pointers
+    that are really there, in the order of the grant.
+    """
+
+    extensions: Mapping[str, Any]
+    data: dict[str, Any]
+    fields: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """Show the fields' names alone: their values may be personal."""
+        return f"Minimised({', '.join(self.fields)})"
+
+
+Plan: TypeAlias = Callable[[Mapping[str, Any], Any], Minimised]
+"""A compiled grant: attributes and `data` of an event to what of them is granted."""
+
+_Tree: TypeAlias = dict[str, Any]  # granted names: None for the whole value, else the tree below
+
+_NOTHING: Final = object()
+
+
+def minimise(attributes: Mapping[str, Any], data: Any, pointers: tuple[str, ...]) -> Minimised:
+    """Keep what `pointers` name of an event's attributes and `data`.
+
+    `/dataref` names an attribute, `/data/x/y` a value with all that is in it, `/data/list/*/y` a member of each
+    element. The result shares values with `data` and must not be changed.
+    """
+    return plan(pointers)(attributes, data)
+
+
+@lru_cache(maxsize=4096)  # one for each type, major and grant of the configuration
+def plan(pointers: tuple[str, ...]) -> Plan:
+    """Compile a grant."""
+    paths = {pointer: parse(pointer) for pointer in pointers}
+    names = tuple((pointer, path[0]) for pointer, path in paths.items() if path[0] != "data")
+    below = tuple((pointer, path[1:]) for pointer, path in paths.items() if path[0] == "data")
+    tree = _tree(path for _, path in below)
+
+    def keep(attributes: Mapping[str, Any], data: Any) -> Minimised:
+        kept = _keep(data, tree)
+        there = {pointer for pointer, name in names if attributes.get(name) is not None}
+        there.update(pointer for pointer, path in below if _is_there(data, path))
+        return Minimised(
+            extensions={name: attributes[name] for pointer, name in names if pointer in there},
+            data=kept if isinstance(kept, dict) else {},
+            fields=tuple(pointer for pointer in paths if pointer in there),
+        )
+
+    return keep
+
+
+def _tree(paths: Iterable[tuple[str, ...]]) -> _Tree | None:
+    """Merge paths; where one names a whole and another a part of it, the whole wins."""
+    root: dict[str, Any] = {"": {}}
+    for path in paths:
+        owner, name = root, ""
+        for part in path:
+            if owner[name] is None:
+                break
+            owner, name = owner[name], part
+            owner.setdefault(name, {})
+        else:
+            owner[name] = None
+    tree: _Tree | None = root[""]
+    return tree
+
+
+def _keep(value: Any, tree: _Tree | None) -> Any:
+    """Return what `tree` grants of `value`, or `_NOTHING`."""
+    if tree is None:
+        return value
+    if isinstance(value, list) and EACH in tree:
+        elements = [kept for element in value if (kept := _keep(element, tree[EACH])) is not _NOTHING]
+        return elements or _NOTHING
+    if not isinstance(value, dict):
+        return _NOTHING
+    members = {
+        name: kept
+        for name, below in tree.items()
+        if name in value and (kept := _keep(value[name], below)) is not _NOTHING
+    }
+    return members or _NOTHING
+
+
+def _is_there(value: Any, path: tuple[str, ...]) -> bool:
+    for index, part in enumerate(path):
+        if part == EACH and isinstance(value, list):
+            return any(_is_there(element, path[index + 1 :]) for element in value)
+        if not isinstance(value, dict) or part not in value:
+            return False
+        value = value[part]
+    return True
