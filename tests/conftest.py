@@ -30,6 +30,7 @@ def pytest_configure() -> None:
     if os.environ.get("EXPATHUB_TEST_INSTALLED") and "site-packages" not in _PACKAGE.parts:
         pytest.exit(f"these tests would run {_PACKAGE}, not the installed package: run `make install`", returncode=4)
 
+
 _GUARD = """
 import sys
 from pathlib import Path
@@ -63,6 +64,13 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def fresh_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Give the address of a broker that this module has to itself, for tests of the whole hub."""
     with _broker_of_processes(tmp_path_factory.mktemp("fresh-kafka")) as bootstrap:
+        yield bootstrap
+
+
+@pytest.fixture
+def kafka_of_a_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the address of a broker for one page of the documentation."""
+    with _broker_of_processes(tmp_path_factory.mktemp("kafka-of-a-page")) as bootstrap:
         yield bootstrap
 
 
