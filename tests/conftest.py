@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +14,7 @@ import pytest
 
 import expathub
 from expathub.kafka import local_broker
+from expathub.kafka.local_broker import container, pins
 
 _PACKAGE = Path(expathub.__file__).parent
 
@@ -31,46 +30,63 @@ def pytest_configure() -> None:
         pytest.exit(f"these tests would run {_PACKAGE}, not the installed package: run `make install`", returncode=4)
 
 
-_GUARD = """
-import sys
-from pathlib import Path
-from expathub.kafka import local_broker
-sys.stdin.read()  # ends when the test process does, however it ends
-local_broker.stop(Path(sys.argv[1]))
-"""
+@contextmanager
+def _broker_of_processes(folder: Path) -> Iterator[str]:
+    """Run a broker on a free port with its data in `folder`; it ends with us, even if we are killed."""
+    with local_broker.temporary(folder) as cluster:
+        yield cluster.bootstrap
 
 
 @contextmanager
-def _broker_of_processes(folder: Path) -> Iterator[str]:
-    """Run a broker on a free port with its data in `folder`; stop it even if this process is killed."""
-    with subprocess.Popen(
-        [sys.executable, "-c", _GUARD, str(folder)], stdin=subprocess.PIPE, start_new_session=True
-    ) as guard:
-        try:
-            yield local_broker.start(folder).bootstrap
-        finally:
-            local_broker.stop(folder)
-            guard.communicate()
+def _broker_in_a_container(_: Path) -> Iterator[str]:
+    """Run a broker in a container on a mapped port; testcontainers removes it, by its reaper if we are killed.
+
+    The port outside is known only once the container runs, and the broker must advertise it: so the container waits
+    for a script, which is written whole before its marker (a script still being written is "text file busy").
+    """
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 (only where a Docker engine is asked for)
+    from testcontainers.core.waiting_utils import wait_for_logs  # noqa: PLC0415
+
+    wait_for_script = "while [ ! -f /tmp/start.ready ]; do sleep 0.1; done; exec sh /tmp/start"
+    node = (
+        DockerContainer(pins.IMAGE)
+        .with_exposed_ports(container.CLIENTS)
+        .with_envs(**container.variables(container.settings(1, 1)), **container.java_variables(1, fast=True))
+        .with_env("CLUSTER_ID", "expathub-tests-0000000")
+        .with_kwargs(hostname=container.alias(1))
+        .with_command(["sh", "-c", wait_for_script])
+    )
+    with node:
+        host, port = node.get_container_host_ip(), node.get_exposed_port(container.CLIENTS)
+        advertised = container.advertised(1, host, port)
+        start = f"export {container.ADVERTISED}={advertised}\nexec /etc/kafka/docker/run\n"
+        node.copy_into_container(start.encode(), "/tmp/start")
+        node.copy_into_container(b"", "/tmp/start.ready")
+        wait_for_logs(node, "Kafka Server started", timeout=60)
+        yield f"{host}:{port}"
+
+
+_broker = _broker_in_a_container if os.environ.get("EXPATHUB_TEST_BROKER") == "docker" else _broker_of_processes
 
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Give the address of the session's broker; tests choose topics and groups of their own."""
-    with _broker_of_processes(tmp_path_factory.mktemp("kafka")) as bootstrap:
+    with _broker(tmp_path_factory.mktemp("kafka")) as bootstrap:
         yield bootstrap
 
 
 @pytest.fixture(scope="module")
 def fresh_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Give the address of a broker that this module has to itself, for tests of the whole hub."""
-    with _broker_of_processes(tmp_path_factory.mktemp("fresh-kafka")) as bootstrap:
+    with _broker(tmp_path_factory.mktemp("fresh-kafka")) as bootstrap:
         yield bootstrap
 
 
 @pytest.fixture
-def kafka_of_a_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def kafka_of_a_page(tmp_path: Path) -> Iterator[str]:
     """Give the address of a broker for one page of the documentation."""
-    with _broker_of_processes(tmp_path_factory.mktemp("kafka-of-a-page")) as bootstrap:
+    with _broker(tmp_path / "kafka") as bootstrap:
         yield bootstrap
 
 
