@@ -1,0 +1,126 @@
+"""Whether a sender may say this event, and whether its `data` fits: the rules between decoding and deduplication.
+
+Pure. The rules run in the order in which they stand; the first that fails names the refusal. Covers neither the form
+of the event (`expathub.core.decode`) nor repeated events (`expathub.core.remembered`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+
+from expathub.core.catalogue import Catalogue, EventType, Version
+from expathub.core.event import Event, Refusal, split_type
+from expathub.core.partners import Partner
+from expathub.core.pointers import read
+from expathub.core.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """An event with who sent it, what the catalogue says of its type, and the day (UTC) on which it was received."""
+
+    event: Event
+    sender: Partner
+    kind: EventType | None
+    version: Version | None
+    received_on: date
+
+    @classmethod
+    def of(cls, event: Event, sender: Partner, catalogue: Catalogue, received_on: date) -> Submission:
+        """Look up the type and the version of an event."""
+        reference = split_type(event.type)
+        kind = catalogue.types.get(reference.name) if reference else None
+        version = kind.versions.get(reference.major) if reference and kind else None
+        return cls(event, sender, kind, version, received_on)
+
+    def refusal(self, reason: Reason, pointer: str = "") -> Refusal:
+        """Refuse it for a reason, in its own words."""
+        return refusal_of(self.event, reason, pointer)
+
+
+def refusal_of(event: Event, reason: Reason, pointer: str = "") -> Refusal:
+    """Refuse a decoded event; what it says of itself goes no further than `source` and `id`."""
+    return Refusal.because(reason, pointer, source=event.source, id=event.id)
+
+
+def admit(submission: Submission) -> Refusal | None:
+    """Return why an event is not accepted, or None."""
+    for rule in RULES:
+        refusal = rule(submission)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def _takes_part(it: Submission) -> Refusal | None:
+    if it.sender.ended is None or it.received_on < it.sender.ended:
+        return None
+    return it.refusal(Reason.PARTNER_ENDED)
+
+
+def _speaks_for_itself(it: Submission) -> Refusal | None:
+    # Who wrote is known by the topic alone; `source` must agree (CVE-2026-35554: a client can hit another's topic).
+    return None if it.event.source == it.sender.source else it.refusal(Reason.NOT_YOUR_SOURCE, "/source")
+
+
+def _has_known_type(it: Submission) -> Refusal | None:
+    return None if it.kind else it.refusal(Reason.UNKNOWN_TYPE, "/type")
+
+
+def _has_known_version(it: Submission) -> Refusal | None:
+    return None if it.version else it.refusal(Reason.UNKNOWN_VERSION, "/type")
+
+
+def _has_live_version(it: Submission) -> Refusal | None:
+    if it.version is None or it.version.ended is None or it.received_on < it.version.ended:
+        return None
+    return it.refusal(Reason.RETIRED_VERSION, "/type")
+
+
+def _may_publish(it: Submission) -> Refusal | None:
+    if it.kind and it.kind.publishers & it.sender.roles:
+        return None
+    return it.refusal(Reason.NOT_YOUR_TYPE, "/type")
+
+
+def _speaks_for_its_own(it: Submission) -> Refusal | None:
+    return _owns(it, absent_is_fine=True)  # the schema says it better where the field is missing
+
+
+def _fits_its_schema(it: Submission) -> Refusal | None:
+    fault = it.version.validate(it.event.data) if it.version else None
+    if fault is None:
+        return None
+    detail = f"The value does not keep `{fault.keyword}` of the schema. {Reason.SCHEMA.remedy}"
+    return replace(it.refusal(Reason.SCHEMA, fault.pointer), detail=detail)
+
+
+def _names_its_own(it: Submission) -> Refusal | None:
+    return _owns(it, absent_is_fine=False)
+
+
+def _owns(it: Submission, *, absent_is_fine: bool) -> Refusal | None:
+    """Check `publisher-owns`: a municipality speaks for no other, so that nobody captures another's dossier."""
+    if not (it.kind and it.version and it.kind.publisher_owns and it.sender.municipality):
+        return None
+    pointer = it.kind.publisher_owns[it.version.major]
+    claimed = read(it.event.attributes, it.event.data, pointer)
+    if claimed == it.sender.municipality or (claimed is None and absent_is_fine):
+        return None
+    return it.refusal(Reason.NOT_YOUR_MUNICIPALITY, pointer)
+
+
+RULES: tuple[Callable[[Submission], Refusal | None], ...] = (
+    _takes_part,
+    _speaks_for_itself,
+    _has_known_type,
+    _has_known_version,
+    _has_live_version,
+    _may_publish,
+    _speaks_for_its_own,
+    _fits_its_schema,
+    _names_its_own,
+)
+"""All rules, in order."""

@@ -1,0 +1,74 @@
+"""The second stage: whom one accepted event is told to, in which words, and what is written down about it.
+
+In this order: fold the event into the dossier, look again at what waits there, choose the recipients, and for each of
+them tell (in the version it reads, with the fields it may have), withhold, or hold. Every event ends in at least one
+row of `hub.disclosures` or `hub.parked`; nothing is passed over in silence.
+
+Pure: no Kafka, no clock, no chance. The journal gives the order, the dossier is the only memory, and `at_ms` (the
+clock of the attempt) decides what has expired.
+"""
+
+from __future__ import annotations
+
+from expathub.core.case import Case
+from expathub.core.commands import keep_unfolded, obey
+from expathub.core.configuration import Configuration
+from expathub.core.dossier import BLANK, Dossier, fold, former_of, named_of
+from expathub.core.holding import Rules, offer, offer_to_unknown, settle
+from expathub.core.notice import Notice, kept_of
+from expathub.core.reasons import Held, Withheld
+from expathub.core.records import InputRecord
+from expathub.core.references import ReferenceKeys
+from expathub.core.routing import Directory, Situation, choose
+from expathub.core.stage import Lookup, Step
+
+
+class DispatchStage:
+    """Tells partners what the journal says; its state are the dossiers."""
+
+    def __init__(self, configuration: Configuration, keys: ReferenceKeys) -> None:
+        self._rules = Rules(configuration.catalogue.types, Directory(configuration.partners))
+        self._digest = configuration.digest.encode()
+        self._keys = keys
+
+    def step(self, record: InputRecord, remembered: Lookup[Dossier], at_ms: int) -> Step[Dossier]:
+        """Say what becomes of a record of the journal."""
+        notice, before = self._read(record, remembered)
+        case = Case(notice.subject, before, at_ms, self._keys, self._digest)
+        if notice.kind.command is not None:
+            obey(case, self._rules, notice, self._handle)
+        elif before.unfolded:
+            keep_unfolded(case, notice, Held.HELD_BEHIND)
+        else:
+            self._handle(case, notice)
+        return case.step(before)
+
+    def poison(self, record: InputRecord, remembered: Lookup[Dossier], at_ms: int) -> Step[Dossier]:
+        """Keep a record on which `step` has died three times, unfolded; a command is not carried out."""
+        notice, before = self._read(record, remembered)
+        case = Case(notice.subject, before, at_ms, self._keys, self._digest)
+        if notice.kind.command is not None:
+            case.withhold(notice, None, None, Withheld.COMMAND)
+        else:
+            keep_unfolded(case, notice, Held.POISON)
+        return case.step(before)
+
+    def _read(self, record: InputRecord, remembered: Lookup[Dossier]) -> tuple[Notice, Dossier]:
+        """Read what the event says of itself, not yet what it is about, and find its dossier."""
+        subject, kept = kept_of(record)
+        return self._rules.notice(subject, str(record.position), kept), remembered(subject.encode()) or BLANK
+
+    def _handle(self, case: Case, notice: Notice) -> None:
+        """Fold an event and tell everybody whom it is for."""
+        kind, major, event = notice.kind, notice.major, notice.event
+        before = case.dossier
+        case.dossier = fold(before, kind, major, event)
+        settle(case, self._rules)
+        named, former = named_of(kind, major, event), former_of(kind, major, event)
+        chosen = choose(kind, notice.kept.sender, Situation(self._rules.directory, before, case.dossier, former, named))
+        for choice in chosen.choices:
+            offer(case, notice, choice.partner, choice.grant)
+        if chosen.unknown is not None:
+            offer_to_unknown(case, notice, chosen.unknown, [choice.partner.id for choice in chosen.choices])
+        elif not chosen.choices:
+            case.withhold(notice, None, None, Withheld.NO_RECIPIENT, notice.waits)

@@ -1,0 +1,147 @@
+"""Whom an event is for: the closed set of selectors, worked out against the dossier.
+
+Pure. Says who is chosen and by which grant; whether a chosen partner may be told is `expathub.core.judging`.
+A partner that several grants choose gets the first of them in `about.yaml`, never a union. The sender is never a
+recipient of its own event, and neither is a partner of the hub itself (design §6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from expathub.core.catalogue import EventType, Grant, Selector, SelectorKind
+from expathub.core.dossier import Dossier
+from expathub.core.partners import Partner, Partners, Role
+
+RESERVED_PREFIX = "hub-"
+"""Partners whose id begins so are the hub's own: no event is ever told to one."""
+
+
+class Directory:
+    """Partners as selectors look for them, without the hub's own. Ended ones stay: they are chosen and withheld."""
+
+    __slots__ = ("by_code", "by_id", "by_role", "everyone")
+
+    def __init__(self, partners: Partners) -> None:
+        self.everyone = tuple(partner for partner in partners.by_id.values() if not _is_reserved(partner))
+        self.by_id: Mapping[str, Partner] = {partner.id: partner for partner in self.everyone}
+        self.by_role: Mapping[Role, tuple[Partner, ...]] = {
+            role: tuple(partner for partner in self.everyone if role in partner.roles) for role in Role
+        }
+        self.by_code: Mapping[str, Partner] = {
+            partner.municipality: partner for partner in self.everyone if partner.municipality
+        }
+
+
+def _is_reserved(partner: Partner) -> bool:
+    return Role.OPERATOR in partner.roles or partner.id.startswith(RESERVED_PREFIX)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What selectors look at: the dossier before and after the event, and what the event itself says.
+
+    `former` is the municipality it says was left, `named` the partner that the consent in it names.
+    """
+
+    directory: Directory
+    before: Dossier
+    after: Dossier
+    former: str | None = None
+    named: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A partner that a grant's selector chose."""
+
+    partner: Partner
+    grant: Grant
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Who was chosen, in the order of the grants; `unknown` is the grant whose municipality nobody knows yet."""
+
+    choices: tuple[Choice, ...]
+    unknown: Grant | None = None
+
+
+def choose(kind: EventType, sender: str, situation: Situation) -> Chosen:
+    """Work out the selectors of an event type, first grant first."""
+    taken = {sender}
+    choices: list[Choice] = []
+    unknown: Grant | None = None
+    for grant in kind.grants:
+        for partner in SELECT[grant.selector.kind](situation, grant.selector):
+            if partner.id not in taken:
+                taken.add(partner.id)
+                choices.append(Choice(partner, grant))
+        if unknown is None and _waits_for_residence(situation, grant.selector):
+            unknown = grant
+    return Chosen(tuple(choices), unknown)
+
+
+def _waits_for_residence(situation: Situation, selector: Selector) -> bool:
+    """Tell whether a municipality that is not known yet is among those chosen.
+
+    It is one of the earlier recipients too when something waits for it: what corrects that must follow it.
+    """
+    if situation.after.residence is not None:
+        return False
+    if selector.kind is SelectorKind.EARLIER_RECIPIENTS:
+        return any(wait.partner is None for wait in situation.after.waits)
+    return selector.kind is SelectorKind.MUNICIPALITY_OF_RESIDENCE
+
+
+def _role(situation: Situation, selector: Selector) -> Iterable[Partner]:
+    return situation.directory.by_role[selector.role] if selector.role else ()
+
+
+def _everyone(situation: Situation, _: Selector) -> Iterable[Partner]:
+    return situation.directory.everyone
+
+
+def _residence(situation: Situation, _: Selector) -> Iterable[Partner]:
+    return _municipality(situation, situation.after.residence)
+
+
+def _former(situation: Situation, _: Selector) -> Iterable[Partner]:
+    """Choose the municipality that lost the newcomer: what the dossier knew goes before what the event claims."""
+    return _municipality(situation, situation.before.residence or situation.former)
+
+
+def _municipality(situation: Situation, code: str | None) -> Iterable[Partner]:
+    partner = situation.directory.by_code.get(code) if code else None
+    return (partner,) if partner else ()
+
+
+def _referred(situation: Situation, _: Selector) -> Iterable[Partner]:
+    """Choose the partner that this event's consent names, else those that the dossier's consents name.
+
+    Whether the consent still holds is judged later, so that the record says that somebody was left out, and why.
+    """
+    named = (situation.named,) if situation.named else situation.after.consents
+    return (partner for one in named if (partner := situation.directory.by_id.get(one)))
+
+
+def _earlier(situation: Situation, _: Selector) -> Iterable[Partner]:
+    """Choose those who were told something of this dossier, or for whom something of it waits (GDPR art. 19).
+
+    Also for whom something waited until this very event: that it is not told is then on record.
+    """
+    waits = (*situation.before.waits, *situation.after.waits)
+    known = dict.fromkeys((*situation.after.told, *(wait.partner for wait in waits if wait.partner)))
+    return (partner for one in known if (partner := situation.directory.by_id.get(one)))
+
+
+SELECT: Mapping[SelectorKind, Callable[[Situation, Selector], Iterable[Partner]]] = {
+    SelectorKind.ROLE: _role,
+    SelectorKind.MUNICIPALITY_OF_RESIDENCE: _residence,
+    SelectorKind.FORMER_MUNICIPALITY: _former,
+    SelectorKind.REFERRED_PARTNER: _referred,
+    SelectorKind.EARLIER_RECIPIENTS: _earlier,
+    SelectorKind.EVERYONE: _everyone,
+}
+"""How each kind of selector looks for partners."""

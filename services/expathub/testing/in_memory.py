@@ -1,0 +1,140 @@
+"""The two stages without Kafka: what is published is taken in, dispatched and kept in lists, record by record.
+
+For tests of the rules, and for whoever wants to see them work at a prompt. The broker's clock and the clock of the
+attempt are one number that the caller moves on. Covers no transaction, partition or restart: `expathub.kafka` does.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+import orjson
+
+from expathub.core.configuration import Configuration
+from expathub.core.dispatch import DispatchStage
+from expathub.core.dossier import Dossier
+from expathub.core.dossiers import Dossiers
+from expathub.core.intake import IntakeStage
+from expathub.core.records import ForeignHeaders, InputRecord, Output, Position
+from expathub.core.references import ReferenceKeys
+from expathub.core.remembered import Remembered
+from expathub.core.stage import Stage, Step
+from expathub.core.topic_names import JOURNAL, inbox, outbox
+
+E = TypeVar("E")
+
+STRUCTURED: ForeignHeaders = (("content-type", b"application/cloudevents+json"),)
+"""The headers of a record that holds a whole event as JSON."""
+
+
+class LaneState(Protocol[E]):
+    """What this needs of a lane's state; the engine's own `LaneState` asks the same."""
+
+    def get(self, key: bytes) -> E | None:
+        """Return the entry under a key, or None."""
+        ...
+
+    def apply(self, entries: Iterable[tuple[bytes, E]]) -> None:
+        """Take over entries."""
+        ...
+
+    def pack(self, entries: Sequence[tuple[bytes, E]]) -> Sequence[tuple[bytes | None, bytes]]:
+        """Make the changelog records of entries."""
+        ...
+
+    def restore(self, key: bytes | None, value: bytes | None) -> None:
+        """Take in one changelog record."""
+        ...
+
+
+class Lane(Generic[E]):
+    """A stage with its state and the changelog from which the state can be made again."""
+
+    def __init__(self, stage: Stage[E], empty: LaneState[E]) -> None:
+        self.stage = stage
+        self.state = empty
+        self._changelog: list[tuple[bytes | None, bytes]] = []
+
+    def run(self, record: InputRecord, at_ms: int, *, is_poison: bool = False) -> Step[E]:
+        """Do one step and commit it."""
+        act = self.stage.poison if is_poison else self.stage.step
+        step = act(record, self.state.get, at_ms)
+        self._changelog.extend(self.state.pack(step.entries))
+        self.state.apply(step.entries)
+        return step
+
+    def load(self, empty: LaneState[E]) -> None:
+        """Forget the state and make it again from the changelog, as a process does that takes the lane over."""
+        self.state = empty
+        for key, value in self._changelog:
+            self.state.restore(key, value)
+
+
+class MemoryHub:
+    """Both stages of one configuration; `now_ms` is what every clock shows."""
+
+    def __init__(self, configuration: Configuration, keys: ReferenceKeys, now_ms: int) -> None:
+        self.now_ms = now_ms
+        self._topics: defaultdict[str, list[InputRecord]] = defaultdict(list)
+        self._intake: Lane[bytes] = Lane(IntakeStage(configuration), Remembered())
+        self._dispatch: Lane[Dossier] = Lane(DispatchStage(configuration, keys), Dossiers())
+
+    def publish(
+        self,
+        partner: str,
+        event: Mapping[str, Any] | bytes | None,
+        headers: ForeignHeaders = STRUCTURED,
+        key: bytes | None = None,
+        *,
+        is_poison: bool = False,
+    ) -> Position:
+        """Put an event into a partner's outbox and let both stages work; `is_poison` kills dispatch with it."""
+        value = orjson.dumps(event) if isinstance(event, Mapping) else event
+        record = self._append(outbox(partner), key, value, headers)
+        accepted = len(self._topics[JOURNAL])
+        self._take(self._intake.run(record, self.now_ms))
+        for entry in self._topics[JOURNAL][accepted:]:
+            self._take(self._dispatch.run(entry, self.now_ms, is_poison=is_poison))
+        return record.position
+
+    def reconfigure(self, configuration: Configuration, keys: ReferenceKeys) -> None:
+        """Go on with another configuration, as after a rolling restart."""
+        self._intake.stage = IntakeStage(configuration)
+        self._dispatch.stage = DispatchStage(configuration, keys)
+        self.restart()
+
+    def restart(self) -> None:
+        """Load both states again from their changelogs."""
+        self._intake.load(Remembered())
+        self._dispatch.load(Dossiers())
+
+    def dossier(self, subject: str) -> Dossier | None:
+        """Return what dispatch remembers of a dossier."""
+        return self._dispatch.state.get(subject.encode())
+
+    def records(self, topic: str) -> tuple[InputRecord, ...]:
+        """Return the records of a topic."""
+        return tuple(self._topics[topic])
+
+    def inbox(self, partner: str) -> tuple[InputRecord, ...]:
+        """Return what a partner got, receipts too."""
+        return self.records(inbox(partner))
+
+    def everything(self) -> tuple[InputRecord, ...]:
+        """Return the records of all topics."""
+        return tuple(record for log in self._topics.values() for record in log)
+
+    def _take(self, step: Step[Any]) -> None:
+        for output in step.outputs:
+            self._store(output)
+
+    def _store(self, output: Output) -> None:
+        self._append(output.topic, output.key, output.value, output.headers)
+
+    def _append(self, topic: str, key: bytes | None, value: bytes | None, headers: ForeignHeaders) -> InputRecord:
+        log = self._topics[topic]
+        record = InputRecord(Position(topic, 0, len(log)), key, value, headers, self.now_ms)
+        log.append(record)
+        return record
