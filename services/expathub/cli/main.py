@@ -52,7 +52,8 @@ class Entry:
         return get_command(single)
 
 
-TRY, PARTNERS, CONFIGURE, SERVICES = "Try it out", "For partners", "Configure", "Run services"
+TRY, PARTNERS, OPERATORS = "Try it out", "For partners", "For operators"
+CONFIGURE, SERVICES = "Configure", "Run services"
 
 COMMANDS: tuple[Entry, ...] = (
     Entry(
@@ -71,6 +72,7 @@ COMMANDS: tuple[Entry, ...] = (
         "Publish events as a partner: CloudEvents, one JSON a line.",
     ),
     Entry("consume", "expathub.cli.consume:consume", PARTNERS, "Read a partner's inbox, one JSON a line."),
+    Entry("lag", "expathub.cli.lag:lag", OPERATORS, "Show how far each consumer group is behind, and since when."),
     Entry(
         "check",
         "expathub.cli.check:check",

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, NoError, for_code
 
 from expathub.core.lag import PartitionReading
-from expathub.kafka.topics import JOURNAL, inbox, outbox
+from expathub.core.topic_names import JOURNAL, inbox, outbox
 
 INTAKE_GROUP = "hub.intake"
 DISPATCH_GROUP = "hub.dispatch"
@@ -79,9 +79,11 @@ class GroupReader:
         """Read one group; commits before ends, so that a number can never be negative by order."""
         committed = await self._committed(group.id)
         members, held_by = await self._members(group.id)
-        readings = await asyncio.gather(
-            *(self._partition(one, committed.get(one)) for one in await self._partitions(group.topics))
-        )
+        there, missing = await self._partitions(group.topics)
+        readings = [
+            *await asyncio.gather(*(self._partition(one, committed.get(one)) for one in there)),
+            *(PartitionReading(topic, 0, fault="no-topic") for topic in missing),
+        ]
         looked_up = await self._look_up([reading for reading in readings if _needs_a_look(reading)])
         return GroupReading(
             group,
@@ -95,14 +97,16 @@ class GroupReader:
             ),
         )
 
-    async def _partitions(self, topics: Iterable[str]) -> tuple[TopicPartition, ...]:
-        """List the partitions of topics; a topic that is not there shows as its partition 0, which then has a fault."""
-        described = await self._admin.describe_topics(list(topics))
+    async def _partitions(self, topics: Iterable[str]) -> tuple[tuple[TopicPartition, ...], tuple[str, ...]]:
+        """List the partitions of topics, and the topics that are not there: nobody must ask for those again."""
+        described = sorted(await self._admin.describe_topics(list(topics)), key=lambda topic: str(topic["topic"]))
+        there = (topic for topic in described if for_code(topic["error_code"]) is NoError)
+        missing = (str(topic["topic"]) for topic in described if for_code(topic["error_code"]) is not NoError)
         return tuple(
             TopicPartition(str(topic["topic"]), number)
-            for topic in sorted(described, key=lambda topic: str(topic["topic"]))
-            for number in sorted(part["partition"] for part in topic["partitions"]) or (0,)
-        )
+            for topic in there
+            for number in sorted(part["partition"] for part in topic["partitions"])
+        ), tuple(missing)
 
     async def _committed(self, group: str) -> Mapping[TopicPartition, int]:
         try:
