@@ -16,6 +16,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -61,41 +62,58 @@ _name = _text(r"[a-z][a-z0-9_.:-]{0,80}")
 _type_name = _text(r"[A-Za-z_][A-Za-z0-9_.]{0,120}")
 _place = _text(r"[A-Za-z0-9_.<>-]{1,80}:\d{1,6}( \([A-Za-z0-9_<>]{1,80}\))?")
 _address = _text(r"[A-Za-z0-9.,:\[\]/_-]{1,300}")
-_version = _text(r"\d[A-Za-z0-9.+-]{0,40}")
 
-KEYS: Final[Mapping[str, Fits]] = {
-    "at": _text(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"),  # when the line was written
-    "level": _name,  # debug, info, warning, error, critical
-    "event": _name,  # what happened, in one lower-case word with underscores
-    "service": _name,  # which service
-    "version": _version,  # of expathub, of Kafka
-    "partner": _name,  # a partner's id
-    "lane": _position,  # topic/partition that is worked on
-    "topic": _name,
-    "group": _name,
-    "position": _position,  # topic/partition/offset, or topic/partition
-    "next_offset": _number,  # the first offset not yet worked on
-    "records": _number,  # input records of a batch
-    "outputs": _number,  # output records of a batch
-    "entries": _number,  # state entries read or written
-    "bytes": _number,
-    "tally": _counts,  # outcomes of a batch by code, e.g. {"accepted": 97, "refused:schema": 3}
-    "reason": _name,  # a reason code
-    "attempt": _number,
-    "milliseconds": _number,
-    "seconds": _number,
-    "revision": _number,  # of partners.yaml
-    "config": _hex,  # digest of catalogue and partners
-    "bootstrap": _address,  # Kafka's address
-    "address": _address,  # where a service answers HTTP
-    "pid": _number,
-    "logger": _text(r"[A-Za-z_][A-Za-z0-9_.-]{0,120}"),  # which library spoke
-    "message": lambda value: isinstance(value, Literal),  # a library's own literal words, without arguments
-    "error": _type_name,  # the type of an exception, never its text
-    "place": _place,  # file:line (function)
-    "dropped": _number,  # how many keys or values of this line did not fit
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What may stand under a key, and what it means."""
+
+    fits: Fits
+    meaning: str
+
+
+KEYS: Final[Mapping[str, Key]] = {
+    "at": Key(_text(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"), "When the line was written (UTC)."),
+    "level": Key(_name, "`debug`, `info`, `warning`, `error` or `critical`."),
+    "event": Key(_name, "What happened, in one lower-case word with underscores."),
+    "service": Key(_name, "Which service."),
+    "version": Key(_text(r"\d[A-Za-z0-9.+-]{0,40}"), "Version of expathub or of Kafka."),
+    "address": Key(_address, "Where a service answers HTTP."),
+    "bootstrap": Key(_address, "Kafka's address."),
+    "pid": Key(_number, "A process id."),
+    "partner": Key(_name, "A partner's id."),
+    "topic": Key(_name, "A topic."),
+    "group": Key(_name, "A consumer group."),
+    "lane": Key(_position, "The input partition that is worked on: topic/partition."),
+    "lanes": Key(_number, "How many lanes."),
+    "position": Key(_position, "A record: topic/partition/offset."),
+    "next_offset": Key(_number, "The first offset not yet worked on."),
+    "next": Key(_number, "As `next_offset`."),
+    "until": Key(_number, "The first offset after a range."),
+    "records": Key(_number, "Records read."),
+    "outputs": Key(_number, "Records written."),
+    "entries": Key(_number, "State entries."),
+    "kept": Key(_number, "State entries kept from an earlier load."),
+    "bytes": Key(_number, "A size."),
+    "tally": Key(_counts, "Outcomes of a batch by code, such as `accepted` or `refused:schema`."),
+    "reason": Key(lambda value: _name(value) or _type_name(value), "A code, or the name of an error."),
+    "cause": Key(_name, "Why a lane is stopped."),
+    "detail": Key(_text(r"[a-z0-9/._:, -]{0,200}([A-Z][A-Za-z]{0,60})?"), "The engine's own words: names and numbers."),
+    "attempt": Key(_number, "How many times it was tried."),
+    "deaths": Key(_number, "How many processes ended over a record."),
+    "takeovers": Key(_number, "How many times a lane has changed hands."),
+    "milliseconds": Key(_number, "How long it took."),
+    "transaction_milliseconds": Key(_number, "From the begin of a transaction to its commit."),
+    "seconds": Key(_number, "How long it took, or until the next attempt."),
+    "revision": Key(_number, "Revision of partners.yaml."),
+    "config": Key(_hex, "Digest of catalogue and partners."),
+    "logger": Key(_text(r"[A-Za-z_][A-Za-z0-9_.-]{0,120}"), "Which library spoke."),
+    "message": Key(lambda value: isinstance(value, Literal), "A library's literal words, without what it filled in."),
+    "error": Key(_type_name, "The type of an exception; never its text."),
+    "place": Key(_place, "File, line and function."),
+    "dropped": Key(_number, "How many keys or values of this line did not fit; more than 0 is a fault of the hub."),
 }
-"""Every key that a log line can have, with the form of its values. A test compares it with the documentation."""
+"""Every key that a log line can have; `docs/logs.md` is made of it."""
 
 
 class Literal(str):
@@ -126,7 +144,7 @@ def _guard(given: Mapping[str, Any]) -> dict[str, Any]:
     error = fields.pop("exc_info", None)
     if error:
         fields |= _of_exception(error)
-    kept: dict[str, Any] = {key: fields[key] for key in KEYS if key in fields and KEYS[key](fields[key])}
+    kept: dict[str, Any] = {key: fields[key] for key in KEYS if key in fields and KEYS[key].fits(fields[key])}
     lost = len(fields) - len(kept)
     if lost:
         _dropped["total"] += lost
@@ -258,3 +276,28 @@ def _take_over(handler: logging.Handler, level: int) -> None:
 def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
     """Log what nobody caught; Python itself would print the message."""
     structlog.get_logger().critical("uncaught_exception", exc_info=(kind, error, trace))
+
+
+def page() -> str:
+    """Return the documentation page of the log's keys, in Markdown."""
+    return _PAGE.format(rows="\n".join(f"| `{name}` | {key.meaning} |" for name, key in KEYS.items()))
+
+
+_PAGE = """\
+# Logs
+
+Every process writes its log to standard error, one line an event: JSON, or text on a terminal (`EXPATHUB_LOG_FORMAT`);
+`EXPATHUB_LOG_LEVEL` says how much. A line has keys of this list only, and under each key only values of its own form,
+so that nothing personal can slip in: no event, no name, no number of a person. What libraries log goes the same way;
+their words are kept where they are a literal in the library's source.
+
+| key | meaning |
+|---|---|
+{rows}
+
+This page is made of `services/expathub/logs.py`: `python -m expathub.logs > docs/logs.md`.
+"""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

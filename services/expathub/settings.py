@@ -7,6 +7,7 @@ there are is not a setting but configuration (`expathub.configuration`).
 from __future__ import annotations
 
 import os
+import sys
 import tomllib
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -16,6 +17,7 @@ from typing import Any
 
 import yaml
 from pydantic import Field, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -172,3 +174,52 @@ def _named(location: tuple[int | str, ...]) -> str:
 
 def _words(kind: str, message: str) -> str:
     return "no such setting" if kind == "extra_forbidden" else message[0].lower() + message[1:]
+
+
+def page() -> str:
+    """Return the documentation page of the settings, in Markdown."""
+    rows = (
+        f"| `{PREFIX}{name.upper()}` | `{name}` | {_default(field)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    )
+    return _PAGE.format(rows="\n".join(rows))
+
+
+def _default(field: FieldInfo) -> str:
+    made = {
+        _partners_file: "`deploy/partners.yaml`, else the shipped one",
+        _schemas_folder: "`schemas`, else the shipped",
+    }
+    if field.default_factory is not None:
+        return made[field.default_factory]  # type: ignore[index]
+    return "–" if field.default is None else f"`{field.default}`"
+
+
+_PAGE = """\
+# Settings
+
+Every command and service reads its settings once, at start: from the environment, else from the file that
+`--config FILE` (or `EXPATHUB_CONFIG`) names, else it takes the default. The file is YAML or TOML, with the names in the
+second column. Relative paths start at the working directory. A wrong setting ends the command with exit code 78 and a
+line that names it.
+
+| variable | in a file | default | meaning |
+|---|---|---|---|
+{rows}
+
+For example:
+
+```yaml
+bootstrap: kafka-1.example.org:9092,kafka-2.example.org:9092
+data: /var/lib/expathub
+log_format: json
+```
+
+Which partners and event types there are is not a setting; it stands in `deploy/partners.yaml` and `schemas/`.
+
+This page is made of `services/expathub/settings.py`: `python -m expathub.settings > docs/settings.md`.
+"""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
 import pytest
 
+import expathub
 from expathub.logs import KEYS, guard
 
 BSN = "999990019"
@@ -188,3 +191,32 @@ def test_what_is_below_the_level_is_not_written(tmp_path: Path) -> None:
     code += 'logging.getLogger("aiokafka").info("small"); logging.getLogger("aiokafka").error("large")'
 
     assert ["warning", "error"] == [orjson.loads(line)["level"] for line in lines_of(code, tmp_path)]
+
+
+def _keys_logged() -> Iterator[tuple[str, str]]:
+    """Yield every key that our own code gives to a log line or to the engine's observer, with its place."""
+    package = Path(expathub.__file__).parent
+    for file in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                place = f"{file.relative_to(package)}:{node.lineno}"
+                logs = "log" in ast.unparse(node.func.value) and node.func.attr in _LOG_METHODS
+                names = [keyword.arg for keyword in node.keywords] if logs else []
+                if node.func.attr == "tell":
+                    names += [
+                        getattr(key, "value", None)
+                        for arg in node.args
+                        if isinstance(arg, ast.Dict)
+                        for key in arg.keys
+                    ]
+                yield from ((name, place) for name in names if name and name != "exc_info")
+
+
+_LOG_METHODS = {"debug", "info", "warning", "error", "critical", "exception", "log", "bind"}
+
+
+def test_every_key_that_our_code_logs_is_in_the_list() -> None:
+    logged = list(_keys_logged())
+
+    assert logged
+    assert [] == [(name, place) for name, place in logged if name not in KEYS]
