@@ -7,5 +7,6 @@ restarts a node by itself. `layout`, `lock`, `messages` and `plan` are pure; the
 from expathub.kafka.local_broker.cluster import start, status, stop
 from expathub.kafka.local_broker.errors import LocalBrokerError
 from expathub.kafka.local_broker.node import Cluster, Node
+from expathub.kafka.local_broker.temporary import temporary
 
-__all__ = ["Cluster", "LocalBrokerError", "Node", "start", "status", "stop"]
+__all__ = ["Cluster", "LocalBrokerError", "Node", "start", "status", "stop", "temporary"]

@@ -28,7 +28,7 @@ STOP_SECONDS: Final = 20.0
 _PROBE_SECONDS: Final = 5.0
 
 
-def _quiet(_: str) -> None:
+def quiet(_: str) -> None:
     """Tell nobody."""
 
 
@@ -39,7 +39,7 @@ def start(
     via: Via = "auto",
     *,
     fast: bool = True,
-    progress: Note = _quiet,
+    progress: Note = quiet,
     limit_seconds: float = START_SECONDS,
 ) -> Cluster:
     """Bring up whatever node of the cluster in `data` does not run; return when all of it answers.
@@ -61,7 +61,7 @@ def start(
         return _bring_up(Held(planned, way, starter.version), starter, progress, limit_seconds)
 
 
-def stop(data: Path, *, progress: Note = _quiet, limit_seconds: float = STOP_SECONDS) -> Cluster | None:
+def stop(data: Path, *, progress: Note = quiet, limit_seconds: float = STOP_SECONDS) -> Cluster | None:
     """End the nodes of the cluster in `data` cleanly, by force after the limit; its data stay.
 
     Returns the cluster as it was, or None where the folder holds none.

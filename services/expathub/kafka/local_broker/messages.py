@@ -77,7 +77,7 @@ def bad_kafka_home(folder: Path, found: str | None) -> Message:
     what = f"holds Kafka {found}" if found else "holds no libs/kafka_2.13-*.jar"
     return (
         f"KAFKA_HOME={folder} {what}; expathub needs Kafka {pins.KAFKA_MAJOR}.",
-        f"Name an unpacked Kafka {pins.KAFKA}, or unset KAFKA_HOME.",
+        f"Name an unpacked Kafka {pins.KAFKA}, or unset it.",
     )
 
 
