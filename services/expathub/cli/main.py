@@ -53,7 +53,7 @@ class Entry:
 
 
 TRY, PARTNERS, OPERATORS = "Try it out", "For partners", "For operators"
-CONFIGURE, SERVICES = "Configure", "Run services"
+AUDITORS, CONFIGURE, SERVICES = "For auditors", "Configure", "Run services"
 
 COMMANDS: tuple[Entry, ...] = (
     Entry(
@@ -73,6 +73,12 @@ COMMANDS: tuple[Entry, ...] = (
     ),
     Entry("consume", "expathub.cli.consume:consume", PARTNERS, "Read a partner's inbox, one JSON a line."),
     Entry("lag", "expathub.cli.lag:lag", OPERATORS, "Show how far each consumer group is behind, and since when."),
+    Entry(
+        "audit",
+        "expathub.cli.audit:app",
+        AUDITORS,
+        "What the hub did with events: a dossier's history, one event, whether it adds up.",
+    ),
     Entry(
         "check",
         "expathub.cli.check:check",
