@@ -1,0 +1,150 @@
+"""The exactly-once engine of a relay stage: memberships in its group, one after the other, until it is told to stop.
+
+It knows lanes, changelogs, entries and outputs and nothing of events. `Engine.run` waits for Kafka as long as it takes.
+The way of a batch: `membership` (pump) → `lane` → `relaying` → `sheet` (pure) → `hold` → `transaction`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Generic, TypeVar
+
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    GroupAuthorizationFailedError,
+    IncompatibleBrokerVersion,
+    KafkaConnectionError,
+    KafkaError,
+    SaslAuthenticationFailed,
+    UnsupportedSaslMechanismError,
+)
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+
+from expathub.core.stage import Stage
+from expathub.kafka.cluster_view import ClusterView
+from expathub.kafka.engine_settings import EngineSettings
+from expathub.kafka.giving_up import EngineError, GivenUpError
+from expathub.kafka.group_consumer import GroupConsumer
+from expathub.kafka.lane_plan import LanePlan
+from expathub.kafka.lane_state import Memory
+from expathub.kafka.membership import Membership
+from expathub.kafka.observer import Detail, Happening, Health, Observer, Phase
+from expathub.kafka.partitioning import Partitioner
+from expathub.kafka.surroundings import Pulse, Surroundings
+
+E = TypeVar("E")
+
+_HOPELESS = (
+    AuthenticationFailedError,
+    SaslAuthenticationFailed,
+    UnsupportedSaslMechanismError,
+    GroupAuthorizationFailedError,
+    IncompatibleBrokerVersion,
+)
+"""What waiting does not mend."""
+
+
+def now_ms() -> int:
+    """Return the clock's time (epoch, ms)."""
+    return time.time_ns() // 1_000_000
+
+
+class Engine(Generic[E]):
+    """Relays the lanes that its group gives it, exactly once, until `stop`."""
+
+    def __init__(
+        self,
+        stage: Stage[E],
+        lanes: LanePlan[E],
+        settings: EngineSettings,
+        observer: Observer,
+        clock_ms: Callable[[], int] = now_ms,
+    ) -> None:
+        self._stage = stage
+        self._plan = lanes
+        self._settings = settings
+        self._observer = observer
+        self._clock_ms = clock_ms
+        self._owner = uuid.uuid4().hex
+        self._partitioner = Partitioner()
+        self._memories: dict[str, Memory[E]] = {}
+        self._membership: Membership[E] | None = None
+        self._stopping = asyncio.Event()
+        self._attempts = 0
+
+    def stop(self) -> None:
+        """Stop fetching, let each lane finish or abort its batch, leave the group; `run` returns within 25 s (R10)."""
+        self._stopping.set()
+
+    def health(self) -> Health:
+        """Say how the engine and its lanes are."""
+        membership = self._membership
+        lanes = membership.lanes() if membership else {}
+        joined = membership is not None and membership.joined
+        running = all(lane.phase is Phase.RUNNING for lane in lanes.values())
+        return Health(ready=joined and running and not self._stopping.is_set(), joined=joined, lanes=lanes)
+
+    async def run(self) -> None:
+        """Run until `stop`; raises `EngineError` when it cannot go on, and whatever is a fault of the engine itself."""
+        if not DefaultRecordBatchBuilder.__module__.startswith("aiokafka.record._crecords"):
+            raise EngineError(
+                "aiokafka runs without its C extension.", "Install a wheel of aiokafka for this platform."
+            )
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                await self._be_member()
+            except _HOPELESS as error:
+                raise EngineError(
+                    f"Kafka refuses us: {type(error).__name__}.", "Check credentials and rights."
+                ) from error
+            except (KafkaConnectionError, OSError) as error:
+                await self._pause(Happening.KAFKA_AWAITED, type(error).__name__)
+            except (GivenUpError, KafkaError, TimeoutError) as error:
+                if time.monotonic() - began > self._settings.settled_seconds:
+                    self._attempts = 0
+                reason = error.reason if isinstance(error, GivenUpError) else type(error).__name__
+                await self._pause(Happening.GIVEN_UP, reason)
+
+    async def _be_member(self) -> None:
+        """Connect, join, relay until told to stop or given up; leave."""
+        settings = self._settings
+        async with ClusterView(settings) as view:
+            consumer = GroupConsumer(settings)
+            around = Surroundings(
+                self._stage,
+                settings,
+                self._observer,
+                self._owner,
+                self._clock_ms,
+                consumer,
+                view,
+                self._partitioner,
+                Pulse(settings.session_timeout_ms / 1000),
+                self._memories,
+            )
+            try:
+                await consumer.connect()
+            except BaseException:
+                await consumer.leave(0.0)
+                raise
+            self._membership = Membership(self._plan, around)
+            try:
+                await self._membership.run(self._stopping)
+            finally:
+                self._membership = None
+
+    async def _pause(self, name: Happening, reason: str) -> None:
+        """Wait before the next attempt, longer each time; `stop` ends the wait."""
+        settings = self._settings
+        seconds = min(settings.rejoin_first_seconds * 2**self._attempts, settings.rejoin_last_seconds)
+        self._attempts += 1
+        details: dict[str, Detail] = {"reason": reason, "seconds": seconds}
+        self._observer.event(name, None, details)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()

@@ -1,0 +1,117 @@
+"""The consumer that is a process's membership in its stage's group: paused until a lane is ready, left in bounded time.
+
+Rebalances are eager (aiokafka knows no other). While a lane loads it is paused at a made-up position: without one the
+client would ask for committed offsets in a tight loop and answer each with an error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, TypeAlias
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+
+from expathub.kafka.engine_settings import EngineSettings
+
+Fetched: TypeAlias = ConsumerRecord[bytes | None, bytes | None]
+"""A record as the client hands it out."""
+
+_JOIN_MARGIN_MS = 10_000
+"""The broker may hold the answer to a join for the whole rebalance timeout; a request must outlive that."""
+
+_JOIN_BACKOFF_MS = 100
+
+
+class GroupConsumer:
+    """A read_committed member of a group that never commits by itself and never jumps (R5)."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        waits = {
+            "request_timeout_ms": settings.rebalance_timeout_ms + _JOIN_MARGIN_MS,
+            "retry_backoff_ms": _JOIN_BACKOFF_MS,
+        }
+        self._consumer = AIOKafkaConsumer(
+            **settings.connection() | waits,
+            group_id=settings.group,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            session_timeout_ms=settings.session_timeout_ms,
+            heartbeat_interval_ms=settings.heartbeat_interval_ms,
+            rebalance_timeout_ms=settings.rebalance_timeout_ms,
+            fetch_max_wait_ms=settings.fetch_wait_ms,
+            max_partition_fetch_bytes=settings.fetch_bytes_max,
+        )
+
+    async def connect(self) -> None:
+        """Connect to the cluster; the group is joined with `subscribe`."""
+        await self._consumer.start()
+
+    def subscribe(self, topics: frozenset[str], listener: ConsumerRebalanceListener) -> None:
+        """Join the group, or join it again, for `topics`; no change, no new join."""
+        if topics != self._consumer.subscription():
+            self._consumer.subscribe(list(topics), listener=listener)
+
+    async def fetch(self, timeout_ms: int) -> Mapping[TopicPartition, Sequence[Fetched]]:
+        """Return what has been fetched; raises `KafkaError` or `ValueError` in place of what cannot be read."""
+        fetched: Mapping[TopicPartition, Sequence[Fetched]] = await self._consumer.getmany(timeout_ms=timeout_ms)
+        return fetched
+
+    async def position(self, partition: TopicPartition) -> int:
+        """Return the offset from which a partition would be fetched next."""
+        position: int = await self._consumer.position(partition)
+        return position
+
+    async def committed(self, partition: TopicPartition) -> int | None:
+        """Return the group's committed offset, asked of the broker, or None."""
+        committed: int | None = await self._consumer.committed(partition)
+        return committed
+
+    def hold_back(self, partitions: Iterable[TopicPartition]) -> None:
+        """Fetch nothing of `partitions`; those that are no longer ours are passed over."""
+        for partition in partitions:
+            with suppress(IllegalStateError):
+                self._consumer.pause(partition)
+                self._consumer.seek(partition, 0)
+
+    def let_flow(self, partition: TopicPartition, offset: int) -> None:
+        """Fetch `partition` from `offset` on, if it is still ours."""
+        with suppress(IllegalStateError):
+            self._consumer.seek(partition, offset)
+            self._consumer.resume(partition)
+
+    def rewind(self, partition: TopicPartition, offset: int) -> None:
+        """Fetch `partition` from `offset` on, without changing whether it is paused."""
+        with suppress(IllegalStateError):
+            self._consumer.seek(partition, offset)
+
+    def hold_on(self, partition: TopicPartition) -> None:
+        """Pause where we are, if it is still ours."""
+        with suppress(IllegalStateError):
+            self._consumer.pause(partition)
+
+    def go_on(self, partition: TopicPartition) -> None:
+        """Resume where we are, if it is still ours."""
+        with suppress(IllegalStateError):
+            self._consumer.resume(partition)
+
+    async def leave(self, seconds: float) -> None:
+        """Leave the group and close; after `seconds` without an answer just close."""
+        with suppress(TimeoutError, KafkaError):
+            async with asyncio.timeout(seconds):
+                await self._consumer.stop()
+                return
+        hidden: Any = self._consumer
+        coordinator, fetcher, client = hidden._coordinator, hidden._fetcher, hidden._client  # noqa: SLF001 (stop() was broken off before it ended them)
+        if coordinator is not None:
+            for task in (coordinator._coordination_task, coordinator._heartbeat_task, coordinator._commit_refresh_task):  # noqa: SLF001 (as above)
+                if task is not None:
+                    task.cancel()
+        with suppress(TimeoutError, KafkaError):
+            async with asyncio.timeout(seconds):
+                if fetcher is not None:
+                    await fetcher.close()
+                await client.close()

@@ -1,0 +1,286 @@
+"""A bench to try the engine on: the topics of a counting stage, its lanes and settings, and the check of what it did.
+
+`python -m expathub.testing.engine_bench BOOTSTRAP PREFIX LANES [name=value …]` runs one engine as a process of its own
+and prints what it tells as JSON, one line each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from expathub.kafka.engine import Engine
+from expathub.kafka.engine_settings import EngineSettings
+from expathub.kafka.lane_plan import LanePlan, LaneSpec
+from expathub.kafka.observer import BatchReport, Detail, Happening
+from expathub.testing.counting import CountingStage, CountState
+
+_READ_MS = 500
+_SETTLE_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """Topics and lanes of one trial; `prefix` keeps trials apart on one broker."""
+
+    bootstrap: str
+    prefix: str
+    lanes: int = 1
+    output_partitions: int = 3
+    step_seconds: float = 0.0
+    restore_seconds: float = 0.0
+    window_ms: int | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """Settings that differ from the engine's defaults."""
+
+    def input(self, lane: int) -> TopicPartition:
+        """Return the input partition of a lane: each lane has a topic of its own."""
+        return TopicPartition(f"{self.prefix}.in{lane}", 0)
+
+    def changelog(self, lane: int) -> TopicPartition:
+        """Return the changelog partition of a lane: all in one topic."""
+        return TopicPartition(f"{self.prefix}.changelog", lane)
+
+    @property
+    def copies(self) -> str:
+        """The topic that the stage writes to."""
+        return f"{self.prefix}.copies"
+
+    @property
+    def group(self) -> str:
+        """The stage's group."""
+        return f"{self.prefix}.group"
+
+    def plan(self) -> LanePlan[int]:
+        """Return the lanes."""
+        return LanePlan(self.spec(lane) for lane in range(self.lanes))
+
+    def spec(self, lane: int) -> LaneSpec[int]:
+        """Return one lane."""
+        return LaneSpec(
+            input=self.input(lane),
+            changelog=self.changelog(lane),
+            transactional_id=f"{self.prefix}.{lane}",
+            new_state=lambda: CountState(slow_seconds=self.restore_seconds),
+            window_ms=self.window_ms,
+        )
+
+    def settings(self, **changes: Any) -> EngineSettings:
+        """Return the settings; a trial looks again sooner than an operation would."""
+        chosen: dict[str, Any] = {
+            "revision": 1,
+            "digest": "d1",
+            "look_again_seconds": 0.5,
+            **self.changes,
+            **changes,
+        }
+        return EngineSettings(bootstrap=self.bootstrap, group=self.group, client_id=self.prefix, **chosen)
+
+    def engine(self, told: Told | None = None, **changes: Any) -> Engine[int]:
+        """Return an engine."""
+        stage = CountingStage(self.prefix, self.step_seconds)
+        return Engine(stage, self.plan(), self.settings(**changes), told or Told())
+
+    async def make_topics(self) -> Self:
+        """Make all topics and wait until they have leaders."""
+        topics = {self.input(lane).topic: 1 for lane in range(self.lanes)}
+        topics |= {self.changelog(0).topic: self.lanes, self.copies: self.output_partitions}
+        compacted = f"{self.prefix}.compacted"
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            await admin.create_topics(
+                [NewTopic(name, count, 1) for name, count in topics.items()]
+                + [NewTopic(compacted, 1, 1, topic_configs={"cleanup.policy": "compact"})]
+            )
+            while any(  # noqa: ASYNC110 (only asking again tells)
+                topic["error_code"] or any(one["leader"] < 0 for one in topic["partitions"])
+                for topic in await admin.describe_topics([*topics, compacted])
+            ):
+                await asyncio.sleep(_SETTLE_SECONDS)
+        finally:
+            await admin.close()
+        return self
+
+    async def publish(self, lane: int, values: Iterable[bytes], keys: Sequence[bytes] = (b"a", b"b", b"c")) -> None:
+        """Write `values` into a lane's input, with `keys` in turn."""
+        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, linger_ms=2)
+        await producer.start()
+        try:
+            sent = [
+                await producer.send(self.input(lane).topic, value, key=keys[index % len(keys)])
+                for index, value in enumerate(values)
+            ]
+            await asyncio.gather(*sent)
+        finally:
+            await producer.stop()
+
+    async def read(self, topic: str, *, isolation: str = "read_committed") -> list[Copy]:
+        """Read a whole topic, up to its end as of now."""
+        return await read_topic(self.bootstrap, topic, isolation)
+
+    async def copied(self) -> list[Copy]:
+        """Read the stage's copies."""
+        return await self.read(self.copies)
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One record that was read back."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, bytes]
+
+    @property
+    def origin(self) -> str:
+        """The input position that it comes from."""
+        return self.headers["hub-origin"].decode()
+
+
+async def read_topic(bootstrap: str, topic: str, isolation: str = "read_committed") -> list[Copy]:
+    """Read all records of a topic; waits until its open transactions are over."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, isolation_level=isolation, auto_offset_reset="none", fetch_max_wait_ms=50
+    )
+    looker = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    await asyncio.gather(consumer.start(), looker.start())
+    found = []
+    try:
+        await looker.topics()
+        metadata = await looker._client.fetch_all_metadata()  # noqa: SLF001 (partitions of a topic that is not subscribed)
+        partitions = [TopicPartition(topic, number) for number in metadata.partitions_for_topic(topic) or ()]
+        ends = await looker.end_offsets(partitions)
+        begins = await looker.beginning_offsets(partitions)
+        consumer.assign(partitions)
+        for partition in partitions:
+            consumer.seek(partition, begins[partition])
+        while any([await consumer.position(one) < ends[one] for one in partitions]):
+            for partition, records in (await consumer.getmany(timeout_ms=_READ_MS)).items():
+                found += [
+                    Copy(partition.partition, record.offset, record.key, record.value, dict(record.headers))
+                    for record in records
+                ]
+    finally:
+        await asyncio.gather(consumer.stop(), looker.stop())
+    return found
+
+
+def faults(copies: Iterable[Copy], expected: Mapping[TopicPartition, Iterable[int]]) -> dict[str, list[str]]:
+    """Say what was lost, doubled or reordered; empty lists when all is well.
+
+    `expected` are the input offsets. Within a key the copies' numbers must be 1, 2, 3 … in the order of the topic and
+    of the input: that fails when order is lost, and when a memory was taken up that does not fit the work.
+    """
+    copies = list(copies)
+    seen = Counter(copy.origin for copy in copies)
+    wanted = {f"{at.topic}/{at.partition}/{offset}" for at, offsets in expected.items() for offset in offsets}
+    by_key: dict[tuple[str, bytes | None], list[Copy]] = defaultdict(list)
+    for copy in sorted(copies, key=lambda one: (one.partition, one.offset)):
+        by_key[copy.origin.rsplit("/", 1)[0], copy.key].append(copy)
+    reordered = []
+    for (lane, key), run in by_key.items():
+        counts = [int(copy.headers["count"]) for copy in run]
+        offsets = [int(copy.origin.rsplit("/", 1)[1]) for copy in run]
+        if counts != list(range(1, len(run) + 1)) or offsets != sorted(offsets):
+            reordered.append(f"{lane} {key!r}: {counts[:20]} {offsets[:20]}")
+    return {
+        "lost": sorted(wanted - seen.keys()),
+        "doubled": sorted(origin for origin, times in seen.items() if times > 1),
+        "strange": sorted(seen.keys() - wanted),
+        "reordered": reordered,
+    }
+
+
+CLEAN: dict[str, list[str]] = {"lost": [], "doubled": [], "strange": [], "reordered": []}
+
+
+@dataclass(slots=True)
+class Told:
+    """An observer that keeps what it is told, for a test to wait for."""
+
+    batches: list[BatchReport] = field(default_factory=list)
+    events: list[tuple[Happening, str | None, Mapping[str, Detail]]] = field(default_factory=list)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def batch(self, report: BatchReport) -> None:
+        """Keep a report."""
+        self.batches.append(report)
+        self._changed.set()
+
+    def event(self, name: Happening, lane: str | None, details: Mapping[str, Detail]) -> None:
+        """Keep an event."""
+        self.events.append((name, lane, details))
+        self._changed.set()
+
+    def of(self, name: Happening, lane: str | None = None) -> list[Mapping[str, Detail]]:
+        """Return the details of all events of this name (of this lane)."""
+        return [details for event, at, details in self.events if event is name and lane in (None, at)]
+
+    @property
+    def records(self) -> int:
+        """How many records were relayed."""
+        return sum(report.records for report in self.batches)
+
+    async def until(self, name: Happening, times: int = 1, lane: str | None = None, within: float = 30.0) -> None:
+        """Wait for the event; raises `TimeoutError`."""
+        async with asyncio.timeout(within):
+            while len(self.of(name, lane)) < times:
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def until_relayed(self, records: int, within: float = 30.0) -> None:
+        """Wait until so many records were relayed; raises `TimeoutError`."""
+        async with asyncio.timeout(within):
+            while self.records < records:
+                self._changed.clear()
+                await self._changed.wait()
+
+
+class _Printing:
+    """An observer that prints JSON lines."""
+
+    def batch(self, report: BatchReport) -> None:
+        """Print a report."""
+        _print({"batch": report.lane, "records": report.records, "next": report.next_offset})
+
+    def event(self, name: Happening, lane: str | None, details: Mapping[str, Detail]) -> None:
+        """Print an event."""
+        _print({"event": name.value, "lane": lane, **details})
+
+
+def _print(line: Mapping[str, Any]) -> None:
+    sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.buffer.flush()
+
+
+async def work(bench: Bench) -> None:
+    """Run an engine until SIGTERM."""
+    engine = Engine(CountingStage(bench.prefix, bench.step_seconds), bench.plan(), bench.settings(), _Printing())
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, engine.stop)
+    await engine.run()
+
+
+def bench_from(words: Sequence[str]) -> Bench:
+    """Read a bench from a command line: BOOTSTRAP PREFIX LANES [name=value …], values as JSON."""
+    bootstrap, prefix, lanes, *changes = words
+    bench = Bench(bootstrap=bootstrap, prefix=prefix, lanes=int(lanes))
+    own = {"output_partitions", "step_seconds", "restore_seconds", "window_ms"}
+    read = {name: orjson.loads(value) for name, _, value in (change.partition("=") for change in changes)}
+    bench = replace(bench, **{name: value for name, value in read.items() if name in own})
+    return replace(bench, changes={name: value for name, value in read.items() if name not in own})
+
+
+if __name__ == "__main__":
+    asyncio.run(work(bench_from(sys.argv[1:])))
