@@ -47,10 +47,12 @@ def consume(
     """
     from expathub.cli.partner import known_partner
     from expathub.core import topic_names
+    from expathub.kafka import waiting
     from expathub.settings import load_settings
 
     at_ms = _moment(start)
     settings = load_settings()
+    waiting.silence_client()
     known_partner(settings, partner)
     inbox = _Inbox(settings.bootstrap, topic_names.inbox(partner), with_position)
     with _good_ends():
@@ -72,13 +74,13 @@ class _Inbox:
         async with Reader.of(self.bootstrap, self.topic) as reader:
             with waiting.giving_up(self.bootstrap):
                 await _go(reader, at_ms)
-            async for batch in reader.batches(idle_seconds):
-                wanted = batch if left is None else batch[:left]
-                sys.stdout.buffer.writelines(self._line(record) for record in wanted)
-                sys.stdout.buffer.flush()
-                left = left and left - len(wanted)
-                if left == 0:
-                    return
+                async for batch in reader.batches(idle_seconds):
+                    wanted = batch if left is None else batch[:left]
+                    sys.stdout.buffer.writelines(self._line(record) for record in wanted)
+                    sys.stdout.buffer.flush()
+                    left = left and left - len(wanted)
+                    if left == 0:
+                        return
 
     def _line(self, record: InputRecord) -> bytes:
         event = record.value or b"null"

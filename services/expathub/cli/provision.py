@@ -117,9 +117,10 @@ class _Work:
     @classmethod
     def prepare(cls) -> _Work:
         from expathub import configuration
-        from expathub.kafka import topics
+        from expathub.kafka import topics, waiting
 
         settings = load_settings()
+        waiting.silence_client()
         return cls(settings, topics.plan(configuration.load(settings.partners, settings.schemas)))
 
     async def compare(self) -> Plan:

@@ -85,9 +85,11 @@ def publish(
     stayed unknown. A line on its way when a connection breaks may be stored twice: the hub passes one of the two on.
     """
     from expathub.cli.partner import known_partner
+    from expathub.kafka import waiting
     from expathub.settings import load_settings
 
     settings = load_settings()
+    waiting.silence_client()
     known_partner(settings, partner)
     show = print_json if as_json or not sys.stdout.isatty() else _print_for_people
     with lines.opened(file) as source:

@@ -7,6 +7,7 @@ The lanes of the relay stages do not read through this.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Self, TypeAlias
@@ -22,7 +23,7 @@ Offsets: TypeAlias = Mapping[TopicPartition, int]
 """The next offset of each partition."""
 
 FETCH_RECORDS_MAX = 500
-_POLL_MS = 200
+_POLL_MS = 100
 
 
 class Reader:
@@ -81,9 +82,25 @@ class Reader:
             await looker.stop()
 
     async def batches(self, idle_seconds: float | None = None) -> AsyncIterator[list[InputRecord]]:
-        """Yield records as they come, each partition's in order; end after `idle_seconds` without one (None: never)."""
-        while records := await self._next(idle_seconds):
-            yield records
+        """Yield records as they come, each partition's in order.
+
+        Ends when none came for `idle_seconds` (None: never) and all that there is has been read; an open transaction
+        may hold that back for `PATIENCE_SECONDS` more. Raises a client's error when Kafka does not answer then.
+        """
+        last = time.monotonic()
+        while True:
+            records = await self._poll()
+            if records:
+                yield records
+                last = time.monotonic()
+            elif idle_seconds is not None and await self._is_over(time.monotonic() - last - idle_seconds):
+                return
+
+    async def _is_over(self, beyond_seconds: float) -> bool:
+        """Tell whether to end, so long after the time for it: not before everything there is has been read."""
+        if beyond_seconds < 0:
+            return False
+        return beyond_seconds > waiting.PATIENCE_SECONDS or not await self._behind(await self.ends())
 
     async def until(self, ends: Offsets, within_seconds: float) -> AsyncIterator[InputRecord]:
         """Yield what is committed below `ends`; raise `TimeoutError` if a partition does not get there in time.
@@ -99,16 +116,6 @@ class Reader:
     async def _behind(self, ends: Offsets) -> bool:
         positions = [(await self._consumer.position(partition), end) for partition, end in ends.items()]
         return any(position < end for position, end in positions)
-
-    async def _next(self, idle_seconds: float | None) -> list[InputRecord]:
-        """Wait for records; an empty list means that none came in the time."""
-        try:
-            async with asyncio.timeout(idle_seconds):
-                while not (records := await self._poll()):
-                    pass
-                return records
-        except TimeoutError:
-            return []
 
     async def _poll(self) -> list[InputRecord]:
         fetched = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=FETCH_RECORDS_MAX)

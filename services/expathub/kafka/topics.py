@@ -14,12 +14,16 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from expathub.core.configuration import Configuration
+from expathub.core.remembered import WINDOW_MS
 from expathub.core.topic_names import DISCLOSURES, JOURNAL, PARKED, REFUSALS, inbox, outbox
 
 DOSSIERS = "hub.dossiers"
 
+JOURNAL_PARTITIONS = 4
+"""A lane each; a transaction costs the same for one event as for a hundred, so few."""
+
 OUTBOX_RETENTION = timedelta(days=7)
-DEDUP_WINDOW = timedelta(days=14)
+DEDUP_WINDOW = timedelta(milliseconds=WINDOW_MS)
 OFFSETS_RETENTION = timedelta(days=60)
 SEEN_RETENTION = timedelta(days=90)
 INBOX_RETENTION = timedelta(days=21)
@@ -84,7 +88,7 @@ FAMILIES = (
     Family(outbox(EACH), "what only this partner writes", 1, OUTBOX_RETENTION, batch_bytes=512 * _KIB),
     Family(inbox(EACH), "what only this partner reads", 3, INBOX_RETENTION),
     Family(seen(EACH), "ids of this partner's accepted events", 1, SEEN_RETENTION),
-    Family(JOURNAL, "every accepted event", 4, None),
+    Family(JOURNAL, "every accepted event", JOURNAL_PARTITIONS, None),
     Family(DISCLOSURES, "who was told what, and who was not", 4, None),
     Family(PARKED, "what waits, without content", 4, None),
     Family(REFUSALS, "what intake did not accept", 3, REFUSALS_RETENTION, batch_bytes=2 * _MIB),
@@ -92,7 +96,7 @@ FAMILIES = (
     Family(
         DOSSIERS,
         "the state of each dossier",
-        4,
+        JOURNAL_PARTITIONS,
         None,
         cleanup=Cleanup.COMPACT,
         batch_bytes=2 * _MIB,

@@ -118,6 +118,11 @@ async def admin_client(bootstrap: str, within_seconds: float = PATIENCE_SECONDS)
         await admin.close()
 
 
+def silence_client() -> None:
+    """Keep the client's own log off a command's standard error: a command says what there is to say itself."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
+
+
 @contextmanager
 def _hushed() -> Iterator[None]:
     """Keep the client from logging each attempt that fails: whoever waits says it once, in its own words."""
