@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from expathub.core.records import InputRecord, Position
-from expathub.testing.history import Accepted, Receipt, Received, Refused, Row, parse
+from expathub.testing.history import Accepted, Part, Receipt, Received, Refused, Row, parse
 from expathub.testing.script import EventKey, Publication, Script
 from expathub.testing.verdict import Sent
 
@@ -79,10 +79,10 @@ class Board:
         self.counts["published"] += 1
         self._know(self._origins, sent.position, line)
 
-    def read(self, record: InputRecord) -> None:
-        """Note a record of any topic."""
-        parsed = parse(record)
-        match parsed and parsed[1]:
+    def read(self, record: InputRecord) -> Part | None:
+        """Note a record of any topic; return what it was read as."""
+        _, part = parse(record) or ("", None)
+        match part:
             case Accepted(origin=origin) | Refused(origin=origin) as decision:
                 self._apply_or_keep(self._origins, origin, decision)
             case Receipt(refused=origin) as receipt:
@@ -91,12 +91,15 @@ class Board:
                 self._apply_or_keep(self._journal, journal, row)
             case Received() as received if received.event in self._by_event:
                 self.received[received.event].append(received)
+                self.counts["in inboxes"] += 1
             case _:
                 pass
+        return part
 
     def arrived(self, partner: str, event: EventKey, at: float) -> None:
         """Note that a partner's own program has got an event; what had to wait says nothing about speed."""
         line = self._by_event.get(event)
+        self.counts["arrived"] += line is not None
         if line and partner not in line.publication.fate.waited:
             self.latencies_ms.append((at - line.sent_at) * 1000)
 
@@ -115,6 +118,11 @@ class Board:
     def is_settled(self) -> bool:
         """Whether all that was sent has been decided on and dispatched."""
         return not any(self.lag.values()) and self.counts["published"] == len(self.lines)
+
+    @property
+    def has_arrived(self) -> bool:
+        """Whether the partners' own programs have got all that is in their inboxes."""
+        return self.counts["arrived"] >= self.counts["in inboxes"]
 
     @property
     def held(self) -> int:

@@ -82,13 +82,14 @@ def outcome(line: Line) -> Text:
         return Text.assemble((f"refused: {line.code}", REFUSED))
     if not line.is_handled:
         return Text("accepted …", style=QUIET)
-    return Text("; ").join(_consequences(line))
+    return Text("; ").join(consequences(line))
 
 
-def _consequences(line: Line) -> Iterable[Text]:
-    if line.told:
-        told = "everyone" if len(line.told) > PUBLIC_FROM else ", ".join(sorted(line.told))
-        yield Text(f"→ {told}", style=TOLD)
+def consequences(line: Line, *, told: bool = True) -> Iterable[Text]:
+    """Say who was told (unless not asked for), who waits, and who was not told and why."""
+    if line.told and told:
+        names = "everyone" if len(line.told) > PUBLIC_FROM else ", ".join(sorted(line.told))
+        yield Text(f"→ {names}", style=TOLD)
     for waiter, code in sorted(line.held.items()):
         yield Text(f"{waiter} waits: {code}", style=HELD)
     for partner, reason in sorted(line.withheld):

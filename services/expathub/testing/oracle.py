@@ -1,6 +1,6 @@
 """What should become of an accepted event, by the rules of the design in their simplest form.
 
-An oracle for tests: it knows what really happened to a newcomer (the simulator says so, see `Act`), so it reads no
+An oracle for tests: it knows what really happened to a newcomer (the simulator says so, see `Meaning`), so it reads no
 event, folds no record and converts nothing. Of the hub it takes the catalogue as data: recipients × fields. Pure.
 
 The rules, design §3, §5 and §6, in the order in which they count for one dossier:
@@ -26,23 +26,32 @@ RESIDENCE = SelectorKind.MUNICIPALITY_OF_RESIDENCE.value
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
-    """What an event really means: the partners by id, and what only the simulator knows.
+class Meaning:
+    """What an event really means for its dossier; partners by id.
 
     `residence` is where the newcomer lives from now on, `former` the municipality that the event says was left,
     `consent` the partner that a consent names. `beyond` holds the majors to which no lens can carry this very event.
     """
 
-    kind: EventType
-    major: int
-    sender: str
-    subject: str
-    event: EventKey
     residence: str | None = None
     former: str | None = None
     is_secret: bool | None = None
     consent: str | None = None
     beyond: frozenset[int] = frozenset()
+
+
+NOTHING = Meaning()
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An event that intake accepts, as whoever caused it knows it."""
+
+    kind: EventType
+    sender: str
+    subject: str
+    event: EventKey
+    meaning: Meaning = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +93,7 @@ class Oracle:
         """Take an event that intake accepts, in the order of its dossier."""
         self._fates[act.event] = _Fate()
         dossier = self._dossiers[act.subject] if not act.kind.public else _Dossier()
-        former = dossier.residence or act.former
+        former = dossier.residence or act.meaning.former
         earlier = [*dossier.told, *(waiter for waiter in dossier.waiting if waiter != RESIDENCE)]
         self._change(dossier, act)
         for partner, grant in self._chosen(dossier, act, former, earlier):
@@ -107,9 +116,9 @@ class Oracle:
     # --- rules 1 to 3: what the event changes -------------------------------------------------------------------------
 
     def _change(self, dossier: _Dossier, act: Act) -> None:
-        if act.is_secret is not None:
-            dossier.is_secret = act.is_secret
-        if act.is_secret:
+        if act.meaning.is_secret is not None:
+            dossier.is_secret = act.meaning.is_secret
+        if act.meaning.is_secret:
             for waiter in [waiter for waiter in dossier.waiting if self._is_outside(waiter)]:
                 self._withhold_waiting(dossier, waiter, "secrecy")
         if act.kind.effects.withdraws_consent:
@@ -117,12 +126,12 @@ class Oracle:
                 dossier.consents[partner] = False
                 if partner not in dossier.told:
                     self._withhold_waiting(dossier, partner, "consent-withdrawn")
-        elif act.consent:
-            dossier.consents[act.consent] = True
-        if act.residence:
-            dossier.residence = act.residence
+        elif act.meaning.consent:
+            dossier.consents[act.meaning.consent] = True
+        if act.meaning.residence:
+            dossier.residence = act.meaning.residence
             for waiting in dossier.waiting.pop(RESIDENCE, []):
-                self._release(dossier, waiting, act.residence)
+                self._release(dossier, waiting, act.meaning.residence)
 
     def _withhold_waiting(self, dossier: _Dossier, waiter: str, reason: str) -> None:
         for waiting in dossier.waiting.pop(waiter, []):
@@ -160,7 +169,7 @@ class Oracle:
             case SelectorKind.FORMER_MUNICIPALITY:
                 return [former] if former and former in self._partners else []
             case SelectorKind.REFERRED_PARTNER:
-                return [act.consent] if act.consent else list(dossier.consents)
+                return [act.meaning.consent] if act.meaning.consent else list(dossier.consents)
             case SelectorKind.EARLIER_RECIPIENTS:
                 return earlier
 
@@ -199,7 +208,7 @@ class Oracle:
         overtakes = act.kind.effects.withdraws_consent and partner in dossier.told
         if waits and not overtakes:
             return "held-behind"
-        return "unreachable-version" if self._pinned(act.kind, partner) in act.beyond else None
+        return "unreachable-version" if self._pinned(act.kind, partner) in act.meaning.beyond else None
 
     def _pinned(self, kind: EventType, partner: str) -> int:
         return (self._partners[partner].reads or {}).get(kind.name, kind.newest)
