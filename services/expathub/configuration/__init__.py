@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 import orjson
 
 from expathub.configuration.catalogue import TypeFiles, build_catalogue, read_catalogue
+from expathub.configuration.examples import Tally, check_examples
 from expathub.configuration.faults import ConfigurationError, Fault, Faults
+from expathub.configuration.inventing import KINDS
 from expathub.configuration.partners import read_partners
 from expathub.configuration.routes import refuse_forbidden_routes
-from expathub.configuration.sampling import KINDS
 from expathub.configuration.tree import Document
 from expathub.core.configuration import Configuration
 
-__all__ = ["ConfigurationError", "Fault", "load"]
+__all__ = ["ConfigurationError", "Fault", "Tally", "check", "load"]
 
 
 def load(partners: Path, schemas: Path) -> Configuration:
@@ -28,6 +30,22 @@ def load(partners: Path, schemas: Path) -> Configuration:
 
     Raises `ConfigurationError` with all faults at once. Examples are not read: `expathub check` does that.
     """
+    return _load(partners, schemas)[0]
+
+
+def check(partners: Path, schemas: Path, today: date) -> tuple[Configuration, Tally]:
+    """Load, and prove with the examples that schemas, publishers and lenses do what they say.
+
+    Raises `ConfigurationError`: with the faults of the files, or, once there are none, with those of the examples.
+    """
+    configuration, files = _load(partners, schemas)
+    faults = Faults()
+    tally = check_examples(configuration, files, today, faults)
+    faults.raise_if_any()
+    return configuration, tally
+
+
+def _load(partners: Path, schemas: Path) -> tuple[Configuration, Mapping[str, TypeFiles]]:
     faults = Faults()
     files = read_catalogue(schemas, KINDS, faults)
     majors = {name: frozenset(read.majors) for name, read in files.items()}
@@ -36,7 +54,7 @@ def load(partners: Path, schemas: Path) -> Configuration:
         refuse_forbidden_routes(files, found, faults)
     faults.raise_if_any()
     assert found is not None and document is not None, "what is missing was noted as a fault"  # noqa: S101, PT018
-    return Configuration(build_catalogue(files), found, _digest(files, document))
+    return Configuration(build_catalogue(files), found, _digest(files, document)), files
 
 
 def _digest(files: Mapping[str, TypeFiles], partners: Document) -> str:

@@ -15,8 +15,10 @@ from typing import Any
 import jsonschema_rs
 
 from expathub.configuration.faults import Faults
+from expathub.configuration.inventing import SAMPLE
 from expathub.configuration.tree import DEPTH_MAX, Document, Loc
 from expathub.core.catalogue import SchemaFault
+from expathub.core.identifiers import is_bsn
 from expathub.core.pointers import EACH, render
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -27,8 +29,6 @@ PARTS_MAX = 5000
 NATIONAL = "x-nationaal-nummer"
 """Marks a number that identifies a person nationally: never granted to anybody outside government (Wabb art. 10)."""
 
-SAMPLE = "x-voorbeeld"
-"""Names the kind of invented value that a sample of this field gets (`expathub.configuration.sampling`)."""
 
 NATIONAL_KINDS = frozenset({"bsn", "a-nummer", "v-nummer", "documentnummer"})
 
@@ -119,14 +119,6 @@ class _NationalNumber:
         """Raise where the text is no number of this kind."""
         if self._is_bsn and isinstance(instance, str) and not is_bsn(instance):
             raise ValueError("not a BSN")
-
-
-def is_bsn(text: str) -> bool:
-    """Whether nine digits pass the 11-test; nine zeros pass the sum and are no BSN."""
-    if not re.fullmatch(r"[0-9]{9}", text) or text == "000000000":
-        return False
-    weights = (9, 8, 7, 6, 5, 4, 3, 2, -1)
-    return sum(weight * int(digit) for weight, digit in zip(weights, text, strict=True)) % 11 == 0
 
 
 class _Linter:

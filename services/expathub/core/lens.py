@@ -193,6 +193,16 @@ def same(one: object, other: object) -> bool:
     return type(one) is type(other) and one == other
 
 
+def without(data: Any, paths: tuple[Path, ...]) -> Any:
+    """Return `data` without the fields at `paths`, and without objects that this empties."""
+    if not paths or not isinstance(data, dict):
+        return data
+    rest = dict(data)
+    for path in paths:
+        _take(rest, path)
+    return rest
+
+
 # ---------------------------------------------------------------------------------------------- operations
 
 
