@@ -204,7 +204,7 @@ def test_a_permit_before_the_arrival_waits_for_the_municipality_and_then_comes_f
     permit = region.ind.grants_permit(newcomer)
     appointment = region.centre.plans_appointment(newcomer)
     assert fate_of(region, permit).fate.held == {"municipality-of-residence": "residence-unknown"}
-    assert fate_of(region, appointment).fate.held == {"municipality-of-residence": "held-behind"}
+    assert fate_of(region, appointment).fate.held == {"municipality-of-residence": "residence-unknown"}
     arrival = newcomer.arrives("stein")
     assert not fate_of(region, permit).fate.held
     assert fate_of(region, permit).fate.waited == {"stein"}

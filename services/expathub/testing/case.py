@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 from expathub.core.records import Position
@@ -100,6 +101,7 @@ def waiting(case: Case, journal: Position) -> Mapping[str, str]:
     return {waiter: code for waiter, code in newest.items() if waiter not in done}
 
 
+@lru_cache(maxsize=4096)  # the same few shapes of events come back again and again
 def is_within(pointers: frozenset[str], granted: frozenset[str]) -> bool:
     """Say whether each pointer is fixed, granted, or inside something granted as a whole.
 

@@ -204,7 +204,7 @@ class Oracle:
     def _reason_to_hold(self, dossier: _Dossier, act: Act, partner: str) -> str | None:
         waits = dossier.waiting.get(partner)
         if partner == RESIDENCE:
-            return "held-behind" if waits else "residence-unknown"
+            return "residence-unknown"
         overtakes = act.kind.effects.withdraws_consent and partner in dossier.told
         if waits and not overtakes:
             return "held-behind"
