@@ -157,7 +157,7 @@ def test_without_any_java_it_is_said_how_to_get_one() -> None:
         ("java.io.IOException: No space left on device", 40, DiskFullError, "/data/node-2 is full (40 MB free)"),
         ("A fatal error has been detected by the Java Runtime Environment", 0, DiskFullError, "is full (0 MB free)"),
         ("java.net.BindException: Address already in use", 500, PortTakenError, "Port 9093 is in use"),
-        ("There is insufficient memory for the Java Runtime Environment", 500, NodeFailedError, "not enough memory"),
+        ("There is insufficient memory for the Java Runtime Environment", 500, LocalBrokerError, "not enough memory"),
         ("something else", 500, NodeFailedError, "Node 2 ended while starting. The log: broker.log. Its last lines:"),
     ],
 )

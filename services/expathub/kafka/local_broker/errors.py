@@ -29,7 +29,11 @@ class DiskFullError(LocalBrokerError):
 
 
 class NodeFailedError(LocalBrokerError):
-    """A node ended, or did not answer in time, while it was being started. Its log's last lines follow."""
+    """A node ended, or did not answer in time, while it was being started: `mend` holds the last lines of its log."""
+
+    def __str__(self) -> str:
+        """Return one line, and the log's lines below it."""
+        return f"{self.what}\n{self.mend}"
 
 
 class OtherClusterError(UsageError):

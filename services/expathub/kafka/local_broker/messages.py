@@ -138,12 +138,12 @@ def other_way(folder: Path, held: str, asked: str) -> Message:
 
 def died(node: int, log: str, tail: str) -> Message:
     """Say that a node ended while it was being started."""
-    return f"Node {node} ended while starting. The log: {log}. Its last lines:", f"\n{tail}"
+    return f"Node {node} ended while starting. The log: {log}. Its last lines:", tail
 
 
 def silent(seconds: float, log: str, tail: str) -> Message:
     """Say that the nodes run and do not answer."""
-    return f"The broker does not answer after {seconds:.0f} s. The log: {log}. Its last lines:", f"\n{tail}"
+    return f"The broker does not answer after {seconds:.0f} s. The log: {log}. Its last lines:", tail
 
 
 def no_memory(log: str) -> Message:

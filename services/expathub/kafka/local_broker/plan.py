@@ -147,5 +147,5 @@ def diagnose(layout: Layout, node: int, lines: list[str], free_mb: int, log: str
     if said(_PORT):
         return PortTakenError(*messages.port_taken(layout.port_of(node), "", layout.port + 100))
     if said(_MEMORY):
-        return NodeFailedError(*messages.no_memory(log))
+        return LocalBrokerError(*messages.no_memory(log))
     return NodeFailedError(*messages.died(node, log, "\n".join(lines[-TAIL_LINES:])))
