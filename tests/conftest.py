@@ -52,7 +52,7 @@ def _broker_in_a_container(_: Path) -> Iterator[str]:
         DockerContainer(pins.IMAGE)
         .with_exposed_ports(container.CLIENTS)
         .with_envs(**container.variables(container.settings(1, 1)), **container.java_variables(1, fast=True))
-        .with_env("CLUSTER_ID", "expathub-tests-0000000")
+        .with_env("CLUSTER_ID", "4L6g3nShT-eMCtK--X86sw")
         .with_kwargs(hostname=container.alias(1))
         .with_command(["sh", "-c", wait_for_script])
     )

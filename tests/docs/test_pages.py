@@ -53,11 +53,13 @@ class Terminal:
     folder: Path
     variables: dict[str, str]
     printed: str = ""
+    said: str = ""
     groups: list[int] = field(default_factory=list)
 
     def run(self, command: list[str], text: str = "") -> int:
         """Run a program with `text` as its input; keep what it printed. Its background jobs may go on."""
-        with self.beside("printed").open("w+") as printed, self.beside("said").open("w+") as said:
+        step = len(self.groups)  # a file a block: what runs in the background goes on writing to its own
+        with self.beside(f"printed-{step}").open("w") as printed, self.beside(f"said-{step}").open("w") as said:
             done = subprocess.Popen(
                 command,
                 cwd=self.folder,
@@ -70,12 +72,12 @@ class Terminal:
             )
             self.groups.append(done.pid)
             done.communicate(text, timeout=BLOCK_SECONDS)
-        self.printed = self.beside("printed").read_text()
+        self.printed, self.said = (self.beside(f"{name}-{step}").read_text() for name in ("printed", "said"))
         return done.returncode
 
     def shown(self) -> str:
         """Return all that the last program wrote, for a person to find the fault."""
-        return f"{self.printed}\n{self.beside('said').read_text()}"
+        return f"{self.printed}\n{self.said}"
 
     def beside(self, name: str) -> Path:
         """Return a file that the reader does not see."""
