@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
@@ -17,6 +16,7 @@ from typing import Any, Final, TypeAlias
 import orjson
 
 from expathub.core import strict_json
+from expathub.core.event import Event
 from expathub.core.reasons import Reason
 from expathub.core.records import ForeignHeaders, Headers, InputRecord
 
@@ -24,6 +24,7 @@ CONTENT_TYPE: Final = "content-type"
 STRUCTURED: Final = "application/cloudevents+json"
 JSON: Final = "application/json"
 PREFIX: Final = "ce_"
+_STRUCTURED_HEADERS: Final = ((CONTENT_TYPE, STRUCTURED.encode()),)
 
 HEADERS_MAX: Final = 64
 HEADER_BYTES_MAX: Final = 16 * 1024
@@ -56,21 +57,14 @@ class EnvelopeError(Exception):
         self.attributes = attributes or {}
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """The parts of an event; `data` is None and `has_data` false where it has none."""
-
-    attributes: Attributes
-    data: Any
-    has_data: bool
-
-
-def read(record: InputRecord) -> Envelope:
+def read(record: InputRecord) -> Event:
     """Read the event of a record in whichever mode it has; raises `EnvelopeError` on whatever is none."""
     if record.value is None:
         raise EnvelopeError(Reason.NO_VALUE)
     if len(record.value) > strict_json.DOCUMENT_BYTES_MAX:
         raise EnvelopeError(Reason.TOO_LARGE)
+    if record.headers == _STRUCTURED_HEADERS:
+        return _read_structured(record.value, {})
     headers = _read_headers(record.headers)
     media = media_of(headers.get(CONTENT_TYPE, ""))
     if media is Media.EVENT:
@@ -118,6 +112,7 @@ def media_of(text: str) -> Media:
 _NAME = re.compile(r"[a-z0-9]{1,20}")
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,9}")
 _NOT_IN_ATTRIBUTES = re.compile(rf"[\t\n\r{strict_json.FORBIDDEN_CHARACTERS}]")
+_TEXTS: Final = frozenset(name for name, kind in KINDS.items() if kind is str)
 _NO_ATTRIBUTES_IN_BINARY: Final = frozenset({"data", "data_base64", "datacontenttype"})
 
 
@@ -144,24 +139,31 @@ def _header_pointer(name: str) -> str:
     return known_pointer((name.removeprefix(PREFIX),)) if name.startswith(PREFIX) else ""
 
 
-def _read_structured(value: bytes, headers: Mapping[str, str]) -> Envelope:
+def _read_structured(value: bytes, headers: Mapping[str, str]) -> Event:
     try:
-        members = strict_json.parse(value)
+        members, canonical = strict_json.parse(value)
     except strict_json.JsonError as fault:
         pointer = known_pointer(fault.path)
         raise EnvelopeError(fault.reason, pointer, _glimpse(value) if pointer == "/data" else None) from None
     if type(members) is not dict:
         raise EnvelopeError(Reason.NOT_AN_OBJECT)
     if "data_base64" in members:
-        reason = Reason.DATA_TWICE if "data" in members else Reason.DATA_BASE64
-        raise EnvelopeError(reason, "/data" if "data" in members else "", members)
-    has_data = "data" in members
-    data = members.pop("data", None)
-    attributes = {name: _attribute(name, value, members) for name, value in members.items() if value is not None}
-    attributes.setdefault("datacontenttype", JSON)  # JSON event format §3.1.1: absent means just this
+        raise EnvelopeError(Reason.DATA_TWICE if "data" in members else Reason.DATA_BASE64, "/data", members)
+    payload = {"data": members.pop("data")} if "data" in members else {}
+    if "datacontenttype" in members and _are_plain(members, clean=True):
+        event = Event(members, payload.get("data"), canonical)
+    else:
+        given = {name: _attribute(name, value, members) for name, value in members.items() if value is not None}
+        event = _event({"datacontenttype": JSON} | given, payload)  # absent means just this (JSON event format §3.1.1)
     if len(headers) > 1:
-        _require_agreement(attributes, headers)
-    return Envelope(attributes, data, has_data)
+        _require_agreement(event.attributes, headers)
+    return event
+
+
+def _event(attributes: Attributes, payload: Mapping[str, Any]) -> Event:
+    """Put an event together; `payload` holds `data` if there is any."""
+    canonical = orjson.dumps({**attributes, **payload}, option=orjson.OPT_SORT_KEYS)
+    return Event(attributes, payload.get("data"), canonical)
 
 
 def _glimpse(value: bytes) -> Mapping[str, Any]:
@@ -171,6 +173,22 @@ def _glimpse(value: bytes) -> Mapping[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return members if isinstance(members, dict) else {}
+
+
+def _are_plain(attributes: Mapping[str, Any], *, clean: bool) -> bool:
+    """Tell cheaply whether all attributes are known strings of printable ASCII, with nothing to be done to them.
+
+    In a `clean` document only tabs and line ends are left to look for.
+    """
+    if not _TEXTS.issuperset(attributes):
+        return False
+    try:
+        text = "".join(attributes.values())
+    except TypeError:
+        return False
+    if clean:
+        return text.isascii() and "\n" not in text and "\r" not in text and "\t" not in text
+    return text.isascii() and text.isprintable()
 
 
 def _attribute(name: str, value: object, members: Mapping[str, Any]) -> str | bool | int:
@@ -211,22 +229,25 @@ def _require_agreement(attributes: Attributes, headers: Mapping[str, str]) -> No
             raise EnvelopeError(Reason.HEADER_DIFFERS, known_pointer((name,)), attributes)
 
 
-def _read_binary(value: bytes, headers: Mapping[str, str]) -> Envelope:
-    texts = {name.removeprefix(PREFIX): text for name, text in headers.items() if name.startswith(PREFIX)}
+def _read_binary(value: bytes, headers: Mapping[str, str]) -> Event:
+    texts: dict[str, str | bool | int] = {
+        name.removeprefix(PREFIX): text for name, text in headers.items() if name.startswith(PREFIX)
+    }
     reserved = _NO_ATTRIBUTES_IN_BINARY.intersection(texts)
     if reserved:
         raise EnvelopeError(Reason.RESERVED_ATTRIBUTE, known_pointer((min(reserved),)), texts)
-    attributes = {name: _attribute(name, _typed(name, text), texts) for name, text in texts.items()}
-    attributes["datacontenttype"] = headers[CONTENT_TYPE]
+    if not _are_plain(texts, clean=False):
+        texts = {name: _attribute(name, _typed(name, text), texts) for name, text in texts.items()}
+    attributes = {**texts, "datacontenttype": headers[CONTENT_TYPE]}
     try:
         # In structured mode the same payload stands one level deeper.
-        data = strict_json.parse(value, depth_max=strict_json.DEPTH_MAX - 1)
+        data, _ = strict_json.parse(value, depth_max=strict_json.DEPTH_MAX - 1)
     except strict_json.JsonError as fault:
         raise EnvelopeError(fault.reason, "/data", attributes) from None
-    return Envelope(attributes, data, has_data=True)
+    return _event(attributes, {"data": data})
 
 
-def _typed(name: str, text: str) -> str | bool | int:
+def _typed(name: str, text: str | bool | int) -> str | bool | int:
     """Read the canonical string form of an attribute that is no string; anything else stays text."""
     kind = KINDS.get(name, str)
     if kind is bool and text in {"true", "false"}:
@@ -241,7 +262,7 @@ def _typed(name: str, text: str) -> str | bool | int:
 
 def encode_structured(event: Mapping[str, Any]) -> tuple[bytes, Headers]:
     """Write an event (its attributes, and `data`) as value and headers of a record in structured mode."""
-    return orjson.dumps(event), ((CONTENT_TYPE, STRUCTURED.encode()),)
+    return orjson.dumps(event), _STRUCTURED_HEADERS
 
 
 def encode_binary(event: Mapping[str, Any]) -> tuple[bytes, Headers]:

@@ -7,34 +7,37 @@ fits its schema, is judged later.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 import orjson
 
 from expathub.core import cloudevents, profile
-from expathub.core.cloudevents import Envelope, EnvelopeError
+from expathub.core.cloudevents import EnvelopeError
 from expathub.core.event import Event, Refusal
-from expathub.core.identifiers import holds_bsn
+from expathub.core.identifiers import holds_bsn, is_uuid
 from expathub.core.reasons import Reason
 from expathub.core.records import InputRecord
 from expathub.core.strict_json import DOCUMENT_BYTES_MAX
 
-_REPEATING: Final = frozenset({"specversion", "source", "type", "datacontenttype", "dataschema", "sequencetype"})
-"""Attributes whose values come back in event after event."""
+_ROOMLESS: Final = frozenset(
+    {"specversion", "source", "type", "subject", "time", "datacontenttype", "dataschema", "expirytime"}
+)
+"""Attributes that hold no BSN when they keep to the profile: their form leaves no room, or was searched already."""
 
 
 def decode(record: InputRecord) -> Event | Refusal:
     """Read the event of a record; returns a `Refusal` for whatever is none, and raises nothing on any bytes."""
     try:
-        event = _assembled(cloudevents.read(record))
+        event = cloudevents.read(record)
     except EnvelopeError as fault:
         return _refusal(fault.reason, fault.pointer, fault.attributes)
+    if len(event.canonical) > DOCUMENT_BYTES_MAX:  # numbers may have grown (1e15), and headers are part of it
+        return _refusal(Reason.TOO_LARGE, "", event.attributes)
     rule = profile.broken(event)
-    place = _place_of_bsn(event, record.key, has_good_form=rule is None)
+    place = _place_of_bsn(event, record.key, _ROOMLESS if rule is None else _ROOMLESS & profile.kept(event))
     if place is not None:
         return _refusal(Reason.BSN_IN_ATTRIBUTE, place, event.attributes)
-    if rule is not None and rule.reason is not None:
+    if rule is not None:
         return _refusal(rule.reason, f"/{rule.attribute}", event.attributes)
     return event
 
@@ -46,38 +49,28 @@ def read_accepted(canonical: bytes) -> Event:
     return Event(attributes, data, canonical)
 
 
-def _assembled(envelope: Envelope) -> Event:
-    members = {**envelope.attributes, "data": envelope.data} if envelope.has_data else envelope.attributes
-    canonical = orjson.dumps(members, option=orjson.OPT_SORT_KEYS)
-    if len(canonical) > DOCUMENT_BYTES_MAX:  # numbers may have grown (1e15), and headers are part of it
-        raise EnvelopeError(Reason.TOO_LARGE, "", envelope.attributes)
-    return Event(envelope.attributes, envelope.data, canonical)
-
-
 # --- numbers of persons ------------------------------------------------------------------------------------------
 
 
-def _place_of_bsn(event: Event, key: bytes | None, *, has_good_form: bool) -> str | None:
-    """Point at what holds a BSN; "" for the key or a name that must not be shown (Wabb art. 10, 11).
+def _place_of_bsn(event: Event, key: bytes | None, cleared: frozenset[str]) -> str | None:
+    """Point at what holds a BSN; "" for the key, or a name that must not be shown (Wabb art. 10, 11).
 
-    Attributes and keys end up in logs and traces of every system on the way. In `has_good_form`, `subject` is known
-    to be a UUID, and `time` may hold nine digits after its seconds.
+    Attributes and keys end up in logs and traces of every system on the way; `cleared` ones need no search.
     """
     for name, value in event.attributes.items():
-        if name in _REPEATING:
-            found = _holds_bsn_again(value)
-        elif has_good_form and (name in {"subject", "time", "expirytime"}):
-            continue
-        else:
-            found = holds_bsn(str(value).encode()) or (name not in cloudevents.KINDS and holds_bsn(name.encode()))
-        if found:
+        if name not in cleared and _is_telling(name, str(value)):
             return cloudevents.known_pointer((name,))
-    return "" if key is not None and key != event.subject.encode() and holds_bsn(key) else None
+    if key is None or key == str(event.attributes.get("subject")).encode():
+        return None
+    return "" if holds_bsn(key) else None
 
 
-@lru_cache(maxsize=256)
-def _holds_bsn_again(value: Any) -> bool:
-    return holds_bsn(str(value).encode())
+def _is_telling(name: str, text: str) -> bool:
+    """Tell whether an attribute's value, or a name that anybody made up, holds a BSN."""
+    if is_uuid(text) and name in cloudevents.KINDS:
+        return False
+    # Nanoseconds are nine digits too.
+    return holds_bsn(f"{name} {text}".encode()) and not profile.is_time(text)
 
 
 # --- refusals ----------------------------------------------------------------------------------------------------

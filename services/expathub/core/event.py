@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 from expathub.core.reasons import Reason
 
 TYPE_CHARACTERS_MAX: Final = 255
-_TYPE = re.compile(r"([a-z]{2,}(?:\.(?!v[0-9]+\.)[a-z0-9]+(?:-[a-z0-9]+)*){2,5})\.v([1-9][0-9]{0,3})")
+_TYPE = re.compile(r"([a-z]{2,}(?:\.(?!v[0-9]+\.)[a-z][a-z0-9]*(?:-[a-z0-9]+)*){2,5})\.v([1-9][0-9]{0,3})")
 
 
 @dataclass(frozen=True, slots=True)

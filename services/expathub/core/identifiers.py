@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import re
 
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_UUID_SHAPE = b"0" * 8 + b"-0000" * 3 + b"-" + b"0" * 12
+_UUID_SHAPES = bytes(
+    ord("0") if octet in b"0123456789abcdef" else octet if octet == ord("-") else ord("x") for octet in range(256)
+)
 _NOBODY = frozenset({"00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"})
 
 # Prefixes of the register of organisation numbers (OIN-Stelsel, chapter on the data architecture); 99 is for tests.
@@ -17,8 +20,10 @@ _NINE = re.compile(r"[0-9]{9}")
 _BSN_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 
 # Standing alone: between letters, digits and dashes nine digits are part of a UUID, a digest or a longer number.
-_NINE_DIGITS = re.compile(rb"(?<![0-9A-Za-z-])[0-9]{9}(?![0-9A-Za-z-])")
+_NINE_ALONE = re.compile(rb"(?<![0-9A-Za-z-])[0-9]{9}(?![0-9A-Za-z-])")
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
+
+_DIGITS_TO_ZERO = bytes(ord("0") if octet in b"0123456789" else octet for octet in range(256))
 
 
 def is_bsn(text: str) -> bool:
@@ -34,14 +39,11 @@ def is_bsn(text: str) -> bool:
 
 def holds_bsn(text: bytes) -> bool:
     """Tell whether nine digits that pass the eleven test stand alone in `text`, also when percent-encoded."""
-    if any(is_bsn(found.decode("ascii")) for found in _NINE_DIGITS.findall(text)):
-        return True
-    return b"%" in text and _holds_bsn_decoded(text)
-
-
-def _holds_bsn_decoded(text: bytes) -> bool:
-    decoded = _PERCENT.sub(lambda octet: bytes([int(octet[1], 16)]), text)
-    return any(is_bsn(found.decode("ascii")) for found in _NINE_DIGITS.findall(decoded))
+    if b"%" in text:
+        text += b" " + _PERCENT.sub(lambda octet: bytes([int(octet[1], 16)]), text)
+    if b"000000000" not in text.translate(_DIGITS_TO_ZERO):  # cheaper than the expression, and mostly true
+        return False
+    return any(is_bsn(digits.decode("ascii")) for digits in _NINE_ALONE.findall(text))
 
 
 def is_oin(text: str) -> bool:
@@ -54,4 +56,4 @@ def is_uuid(text: str) -> bool:
 
     One spelling only, since a dossier id is also the Kafka key: two spellings would be two dossiers.
     """
-    return _UUID.fullmatch(text) is not None and text not in _NOBODY
+    return text.isascii() and text.encode().translate(_UUID_SHAPES) == _UUID_SHAPE and text not in _NOBODY

@@ -29,7 +29,11 @@ class Reason(Code):
 
     # The record and its headers
     NO_VALUE = ("no-value", "The record has a null value.", "Send the event; nothing is taken back by a null value.")
-    TOO_LARGE = ("too-large", "The record is larger than 256 KiB.", "Send less, or a reference (`dataref`).")
+    TOO_LARGE = (
+        "too-large",
+        "The record, or its event in canonical form, is larger than 256 KiB.",
+        "Send less, or a reference (`dataref`).",
+    )
     HEADERS_TOO_LARGE = (
         "headers-too-large",
         "The record has more than 64 headers, or more than 16 KiB of them.",
@@ -72,7 +76,7 @@ class Reason(Code):
         "An integer is beyond ±(2^53 - 1), or a number beyond what a double holds.",
         "Send it as a string.",
     )
-    NEGATIVE_ZERO = ("negative-zero", "A number is a negative zero.", "Send 0.")
+    NEGATIVE_ZERO = ("negative-zero", "An integer is a negative zero.", "Send 0.")
     DUPLICATE_KEY = ("duplicate-key", "An object names a member twice.", "Name each member once.")
     SIMILAR_KEY = (
         "similar-key",

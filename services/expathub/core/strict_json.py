@@ -31,8 +31,6 @@ INTEGER_MAX: Final = 2**53 - 1
 
 Path: TypeAlias = tuple[str | int, ...]
 
-_UNSURE: Final = object()
-
 
 class JsonError(Exception):
     """What is wrong with a document, and where: `path` holds the names and indexes on the way there.
@@ -46,12 +44,18 @@ class JsonError(Exception):
         self.path = path
 
 
-def parse(document: bytes, *, depth_max: int = DEPTH_MAX) -> Any:
-    """Read one JSON document; raises `JsonError` and nothing else on whatever bytes."""
+def parse(document: bytes, *, depth_max: int = DEPTH_MAX) -> tuple[Any, bytes]:
+    """Read one JSON document: its value and its canonical form, which is compact with sorted names.
+
+    Raises `JsonError` and nothing else, on whatever bytes.
+    """
     if len(document) > DOCUMENT_BYTES_MAX:
         raise JsonError(Reason.TOO_LARGE)
-    tree = _quick(document, depth_max)
-    return parse_exactly(document, depth_max=depth_max) if tree is _UNSURE else tree
+    certain = _quick(document, depth_max)
+    if certain is not None:
+        return certain
+    tree = parse_exactly(document, depth_max=depth_max)
+    return tree, orjson.dumps(tree, option=orjson.OPT_SORT_KEYS)
 
 
 def parse_exactly(document: bytes, *, depth_max: int = DEPTH_MAX) -> Any:
@@ -59,85 +63,86 @@ def parse_exactly(document: bytes, *, depth_max: int = DEPTH_MAX) -> Any:
     return _Exact(_text(document), depth_max).document()
 
 
+FORBIDDEN_CHARACTERS: Final = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef" + "".join(
+    f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(17)
+)
+"""Control characters except tab and line ends, and the noncharacters of Unicode, for use inside `[…]`."""
+_FORBIDDEN = re.compile(f"[{FORBIDDEN_CHARACTERS}]")
+
+
 # --- the quick way -----------------------------------------------------------------------------------------------
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_NEGATIVE_ZERO_INTEGER = re.compile(rb"-0(?<![^\s,:\[]-0)(?![.eE0-9])")
-_ESCAPED_CONTROL = re.compile(rb"\\[ubf]")
+_NEGATIVE_ZERO = re.compile(rb"-0(?<![^\s,:\[]-0)(?![.eE0-9])")
+_ESCAPED_CONTROL = re.compile(rb"(?<!\\)(?:\\\\)*\\[ubf]")
+_CANONICAL: Final = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
+_HARMLESS = bytes(octet for octet in range(0x20, 0x7F) if octet not in b"{[\\")
+
+# The shortest document with so many members or values is longer than this: `"":0,` and `0,` at least.
+_SMALL_BYTES: Final = min(5 * MEMBERS_MAX, 2 * VALUES_MAX, STRING_CHARACTERS_MAX)
 
 
-def _quick(document: bytes, depth_max: int) -> Any:
-    """Return the value of `document` if it is certain that the exact way would, else `_UNSURE`."""
+def _quick(document: bytes, depth_max: int) -> tuple[Any, bytes] | None:
+    """Return value and canonical form if it is certain that the exact way finds no fault, else None."""
     try:
         tree = orjson.loads(document)
-        compact = orjson.dumps(tree, option=orjson.OPT_STRICT_INTEGER)
+        canonical = orjson.dumps(tree, option=_CANONICAL)
     except (orjson.JSONDecodeError, TypeError):
-        return _UNSURE
-    if compact == document:
-        # Nothing was dropped or re-read. Counting brackets and commas, in strings or not, bounds the rest from above.
-        proven = b"-0.0" not in compact and (_is_small(compact, depth_max) or _is_within_limits(tree, depth_max))
-    else:
-        proven = (
-            _kept_every_member(document, compact)
-            and _NEGATIVE_ZERO_INTEGER.search(document) is None
-            and _is_within_limits(tree, depth_max)
-        )
-    return tree if proven and _has_clean_text(compact) else _UNSURE
+        return None
+    if not (document == canonical or document == orjson.dumps(tree) or _kept_everything(document, canonical)):
+        return None
+    marks = canonical.translate(None, _HARMLESS)  # brackets, in strings too, and whatever is not plain ASCII
+    brackets = marks.count(b"{") + marks.count(b"[")
+    if not (len(canonical) <= _SMALL_BYTES and brackets <= depth_max) and not _is_within_limits(tree, depth_max):
+        return None
+    return (tree, canonical) if brackets == len(marks) or _has_clean_text(canonical) else None
 
 
-def _is_small(compact: bytes, depth_max: int) -> bool:
-    return (
-        len(compact) <= STRING_CHARACTERS_MAX
-        and compact.count(b"{") + compact.count(b"[") <= depth_max
-        and compact.count(b",") < MEMBERS_MAX
-    )
+def _kept_everything(document: bytes, canonical: bytes) -> bool:
+    """Tell whether the two differ in nothing but space, order, escapes, and the digits of fractions."""
+    if b"e+" in canonical or _NEGATIVE_ZERO.search(document):
+        return False  # orjson reads integers beyond 64 bits as a float (1.8e+19 and more), and -0 as 0
+    return _kept_every_member(document, canonical)
 
 
-def _kept_every_member(document: bytes, compact: bytes) -> bool:
+def _kept_every_member(document: bytes, canonical: bytes) -> bool:
     """Count colons: a parser that keeps the last of two like-named members drops one with the other.
 
     Without a backslash every string is the same in both texts, so colons inside strings cancel out.
     """
     if b"\\" in document:
-        document, compact = _STRING.sub(b"", document), _STRING.sub(b"", compact)
-    return document.count(b":") == compact.count(b":")
+        document, canonical = _STRING.sub(b"", document), _STRING.sub(b"", canonical)
+    return document.count(b":") == canonical.count(b":")
 
 
-def _has_clean_text(compact: bytes) -> bool:
+def _has_clean_text(canonical: bytes) -> bool:
     """Tell whether no string can hold a forbidden character and no two names are equal after NFC."""
-    if b"\\" in compact and _ESCAPED_CONTROL.search(compact):
+    if b"\\" in canonical and _ESCAPED_CONTROL.search(canonical):
         return False
-    if compact.isascii():
-        return b"\x7f" not in compact
-    text = compact.decode()
-    return text.isprintable() and unicodedata.is_normalized("NFC", text)
+    if canonical.isascii():
+        return b"\x7f" not in canonical
+    text = canonical.decode()
+    return (text.isprintable() or _FORBIDDEN.search(text) is None) and unicodedata.is_normalized("NFC", text)
 
 
 def _is_within_limits(tree: Any, depth_max: int) -> bool:
-    """Walk level by level: depth, members, values, lengths, and floats that need a look at their digits."""
+    """Walk level by level, and look at depth, members, values and lengths."""
     level, depth, values = [tree], 0, 0
     while level:
         values += len(level)
-        if values > VALUES_MAX or not all(map(_is_plain, level)):
-            return False
         nested = [node for node in level if type(node) is dict or type(node) is list]
         depth += bool(nested)
-        if depth > depth_max:
+        if values > VALUES_MAX or depth > depth_max or not all(map(_is_short, level)):
             return False
         level = list(chain.from_iterable(node.values() if type(node) is dict else node for node in nested))
     return True
 
 
-def _is_plain(node: Any) -> bool:
+def _is_short(node: Any) -> bool:
     kind = type(node)
-    if kind is str:
-        return bool(len(node) <= STRING_CHARACTERS_MAX)
-    if kind is float:
-        # orjson reads an integer beyond 64 bits as a float, and zero may have a sign.
-        return bool(node != 0 and -INTEGER_MAX <= node <= INTEGER_MAX)
     if kind is dict:
         return len(node) <= MEMBERS_MAX and all(len(name) <= STRING_CHARACTERS_MAX for name in node)
-    return True
+    return kind is not str or len(node) <= STRING_CHARACTERS_MAX
 
 
 # --- the exact way -----------------------------------------------------------------------------------------------
@@ -147,12 +152,6 @@ _STRING_TOKEN = re.compile(r'"([^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{
 _NUMBER_TOKEN = re.compile(r"-?(?:0|[1-9][0-9]*)(?P<inexact>\.[0-9]+(?:[eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)?")
 _NO_NUMBER_TOKEN = re.compile(r"-?(?:NaN|Infinity)")
 _LITERALS: Final = (("true", True), ("false", False), ("null", None))
-
-FORBIDDEN_CHARACTERS: Final = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef" + "".join(
-    f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(17)
-)
-"""Control characters except tab and line ends, and the noncharacters of Unicode, for use inside `[…]`."""
-_FORBIDDEN = re.compile(f"[{FORBIDDEN_CHARACTERS}]")
 
 
 def _text(document: bytes) -> str:
@@ -204,18 +203,25 @@ class _Exact:
     def value(self) -> Any:
         self.values += 1
         self.require(self.values <= VALUES_MAX, Reason.TOO_MANY_VALUES)
-        if self.take("{"):
-            return self.nested(self.members)
-        if self.take("["):
-            return self.nested(self.items)
-        if self.text.startswith('"', self.at):
+        self.space()
+        first = self.text[self.at : self.at + 1]
+        if first == '"':
             return self.string()
+        if first == "{":
+            return self.nested(self.members)
+        if first == "[":
+            return self.nested(self.items)
+        return self.literal()
+
+    def literal(self) -> bool | int | float | None:
         for token, meaning in _LITERALS:
-            if self.take(token):
+            if self.text.startswith(token, self.at):
+                self.at += len(token)
                 return meaning
         return self.number()
 
     def nested(self, read: Callable[[], Any]) -> Any:
+        self.at += 1
         self.depth += 1
         self.require(self.depth <= self.depth_max, Reason.TOO_DEEP)
         value = read()
@@ -288,10 +294,10 @@ class _Exact:
             self.require(len(token[0]) <= len(str(-INTEGER_MAX)), Reason.NUMBER_OUT_OF_RANGE)
             number = int(token[0])
             self.require(-INTEGER_MAX <= number <= INTEGER_MAX, Reason.NUMBER_OUT_OF_RANGE)
+            self.require(token[0] != "-0", Reason.NEGATIVE_ZERO)  # the sign would not come back
         else:
             number = float(token[0])
             self.require(math.isfinite(number), Reason.NUMBER_OUT_OF_RANGE)
-        self.require(number != 0 or not token[0].startswith("-"), Reason.NEGATIVE_ZERO)
         return number
 
 
