@@ -116,7 +116,11 @@ class _TypeExamples:
                 what = f"this is no event of {self._type.name}.v{major}"
                 self._faults.add(document.file, document.line(("type",)), what, "Correct its `type`, or move the file")
                 continue
-            refusal = self._refusal(event, self._senders.get(str(event.get("source"))), self._day(major))
+            refusal = (
+                self._refusal(event, self._senders.get(str(event.get("source"))), self._day(major))
+                if self._type.publishers
+                else self._said_by_hub(event, major)
+            )
             if refusal is not None:
                 loc = parse(refusal.pointer)
                 what = f"the hub refuses this example: {refusal.reason.value} at {refusal.pointer or 'the event'}"
@@ -147,20 +151,21 @@ class _TypeExamples:
             self._faults.add(file, document.line(("pointer",)), what, "Correct `pointer` or the event")
 
     def _refusal(self, event: Mapping[str, Any], sender: Partner | None, received_on: date) -> Refusal | None:
-        """Say why intake would refuse an event; one that only the hub itself says is held against its schema."""
-        decoded = decode(InputRecord(Position("outbox.example", 0, 0), None, orjson.dumps(event), _HEADERS, 0))
+        """Say why intake would refuse an event of this sender."""
+        decoded = _decode(event)
         if isinstance(decoded, Refusal):
             return decoded
-        if self._type.publishers:
-            return self._admission(decoded, sender, received_on)
-        major = int(decoded.type.rpartition(".v")[2])
-        fault = self._type.versions[major].validate(decoded.data)
-        return Refusal.because(Reason.SCHEMA, fault.pointer) if fault else None
-
-    def _admission(self, event: Event, sender: Partner | None, received_on: date) -> Refusal | None:
         if sender is None:
             return Refusal.because(Reason.NOT_YOUR_SOURCE, "/source")
-        return admit(Submission.of(event, sender, self._configuration.catalogue, received_on))
+        return admit(Submission.of(decoded, sender, self._configuration.catalogue, received_on))
+
+    def _said_by_hub(self, event: Mapping[str, Any], major: int) -> Refusal | None:
+        """Say what is wrong with an event that only the hub itself says: nobody is authorised, the schema holds."""
+        decoded = _decode(event)
+        if isinstance(decoded, Refusal):
+            return decoded
+        fault = self._type.versions[major].validate(decoded.data)
+        return Refusal.because(Reason.SCHEMA, fault.pointer) if fault else None
 
     def _day(self, major: int) -> date:
         """Return a day on which the major was live, so that an example outlives its version."""
@@ -193,6 +198,10 @@ class _TypeExamples:
 
     def _about(self, what: str, mend: str) -> None:
         self._faults.add(self._read.about.file, self._read.about.line(("versions",)), what, mend)
+
+
+def _decode(event: Mapping[str, Any]) -> Event | Refusal:
+    return decode(InputRecord(Position("outbox.example", 0, 0), None, orjson.dumps(event), _HEADERS, 0))
 
 
 def _indexes(path: tuple[str, ...]) -> Loc:

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
 from expathub.core.identifiers import is_bsn
@@ -43,7 +44,6 @@ _GIVEN_NAMES = (
 )
 _FAMILY_NAMES = ("Voorbeeld", "van der Proef", "Testema", "de Fictie", "Modelmans", "Schijn-Brouwers", "Verzonnen")
 _WORDS = ("regio", "grens", "loket", "gemeente", "wonen", "werken", "taal", "school", "reizen", "heuvelland")
-_TEST_BSNS = tuple(number for number in map(str, range(999_990_000, 1_000_000_000)) if is_bsn(number))
 
 
 class Dice:
@@ -123,12 +123,18 @@ def _referral(scene: Scene) -> str:
     return scene.dice.pick_partner(able)
 
 
+@cache
+def _test_bsns() -> tuple[str, ...]:
+    """Return all numbers of the range for tests that pass the 11-test."""
+    return tuple(number for number in map(str, range(999_990_000, 1_000_000_000)) if is_bsn(number))
+
+
 def _attendees(scene: Scene) -> list[str]:
     return [scene.subject, *(scene.dice.uuid() for _ in range(scene.dice.below(3)))]
 
 
 _BY_KIND: Mapping[str, Callable[[_Schema], Make]] = {
-    "bsn": lambda _: lambda scene: scene.dice.pick(_TEST_BSNS),
+    "bsn": lambda _: lambda scene: scene.dice.pick(_test_bsns()),
     "v-nummer": lambda _: lambda scene: f"{scene.dice.below(10**10):010}",
     "gemeentecode": lambda _: _municipality,
     "jaar": lambda _: lambda _: PAST.year,

@@ -29,7 +29,6 @@ PARTS_MAX = 5000
 NATIONAL = "x-nationaal-nummer"
 """Marks a number that identifies a person nationally: never granted to anybody outside government (Wabb art. 10)."""
 
-
 NATIONAL_KINDS = frozenset({"bsn", "a-nummer", "v-nummer", "documentnummer"})
 
 _NATIONAL_NAMES = re.compile(r"(?i)bsn|burgerservicenummer|[av]-?nummer|vreemdelingnummer|documentnummer")
