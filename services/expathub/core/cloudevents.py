@@ -32,7 +32,8 @@ HEADER_BYTES_MAX: Final = 16 * 1024
 
 _INTEGER_MIN, _INTEGER_MAX = -(2**31), 2**31 - 1
 
-Attributes: TypeAlias = Mapping[str, str | bool | int]
+Value: TypeAlias = str | bool | int
+Attributes: TypeAlias = Mapping[str, Value]
 
 KINDS: Final[Mapping[str, type]] = {
     **dict.fromkeys(("specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema"), str),
@@ -191,7 +192,7 @@ def _are_plain(attributes: Mapping[str, Any], *, clean: bool) -> bool:
     return text.isascii() and text.isprintable()
 
 
-def _attribute(name: str, value: object, members: Mapping[str, Any]) -> str | bool | int:
+def _attribute(name: str, value: object, members: Mapping[str, Any]) -> Value:
     """Return an attribute of structured mode as the hub carries it."""
     kind = KINDS.get(name)
     if kind is None:
@@ -214,7 +215,7 @@ def _require_name(name: str, attributes: Mapping[str, Any]) -> None:
         raise EnvelopeError(Reason.RESERVED_ATTRIBUTE, "", attributes)
 
 
-def text_of(value: str | bool | int) -> str:  # noqa: FBT001 - a CloudEvents Boolean is a value here, no switch
+def text_of(value: Value) -> str:
     """Return the canonical string form of an attribute's value (CloudEvents §3.1, type system)."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -230,15 +231,13 @@ def _require_agreement(attributes: Attributes, headers: Mapping[str, str]) -> No
 
 
 def _read_binary(value: bytes, headers: Mapping[str, str]) -> Event:
-    texts: dict[str, str | bool | int] = {
-        name.removeprefix(PREFIX): text for name, text in headers.items() if name.startswith(PREFIX)
-    }
+    texts = {name.removeprefix(PREFIX): text for name, text in headers.items() if name.startswith(PREFIX)}
     reserved = _NO_ATTRIBUTES_IN_BINARY.intersection(texts)
     if reserved:
         raise EnvelopeError(Reason.RESERVED_ATTRIBUTE, known_pointer((min(reserved),)), texts)
+    attributes: dict[str, Value] = {**texts, "datacontenttype": headers[CONTENT_TYPE]}
     if not _are_plain(texts, clean=False):
-        texts = {name: _attribute(name, _typed(name, text), texts) for name, text in texts.items()}
-    attributes = {**texts, "datacontenttype": headers[CONTENT_TYPE]}
+        attributes.update((name, _attribute(name, _typed(name, text), texts)) for name, text in texts.items())
     try:
         # In structured mode the same payload stands one level deeper.
         data, _ = strict_json.parse(value, depth_max=strict_json.DEPTH_MAX - 1)
@@ -247,7 +246,7 @@ def _read_binary(value: bytes, headers: Mapping[str, str]) -> Event:
     return _event(attributes, {"data": data})
 
 
-def _typed(name: str, text: str | bool | int) -> str | bool | int:
+def _typed(name: str, text: str) -> Value:
     """Read the canonical string form of an attribute that is no string; anything else stays text."""
     kind = KINDS.get(name, str)
     if kind is bool and text in {"true", "false"}:
