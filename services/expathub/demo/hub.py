@@ -19,6 +19,7 @@ from typing import Any
 
 import orjson
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from expathub import configuration
 from expathub.core.configuration import Configuration
@@ -30,7 +31,7 @@ from expathub.kafka.local_broker.processes import Process
 from expathub.settings import Settings
 from expathub.shell import reference_keys
 
-GROUPS = ("hub.intake", "hub.dispatch")
+SERVICES = ("intake", "dispatch")
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.05
 LOG_LINES = 5
@@ -44,13 +45,18 @@ class HubNotReadyError(ExpathubError):
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """A hub that runs: where, with which configuration, and what of it was started here."""
+    """A hub: where, with which configuration, and what of it was started here."""
 
     bootstrap: str
     configuration: Configuration
     data: Path
     own_broker: bool
     services: Process | None
+
+    async def ready(self) -> None:
+        """Return when both stages work; raises `HubNotReadyError` when those that were started here do not in time."""
+        if self.services:
+            await _ready(self.data, self.services)
 
 
 @asynccontextmanager
@@ -64,7 +70,7 @@ async def running(settings: Settings, *, keep: bool, note: Note) -> AsyncIterato
             plan = provision.compare(topics.plan(loaded), await cluster.look(admin))
             await cluster.carry_out(admin, plan.actions)
             reference_keys.make(_reference_keys(settings, data))
-            services = None if await _is_served(admin) else await _services(bootstrap, data, caretaker, note)
+            services = None if await _is_served(admin) else _services(bootstrap, data, caretaker, note)
         yield Hub(bootstrap, loaded, data, own_broker=not settings.bootstrap_given, services=services)
         if keep:
             caretaker.keep()
@@ -91,14 +97,16 @@ def _reference_keys(settings: Settings, data: Path) -> Path:
 
 async def _is_served(admin: AIOKafkaAdminClient) -> bool:
     """Say whether both stages have a process already."""
-    answers: list[Any] = await admin.describe_consumer_groups(list(GROUPS))
+    try:
+        answers: list[Any] = await admin.describe_consumer_groups([f"hub.{name}" for name in SERVICES])
+    except GroupCoordinatorNotAvailableError:  # a new cluster has no place for groups before the first one comes
+        return False
     members = {group[1]: len(group[5]) for answer in answers for group in answer.groups}
-    return all(members.get(name) for name in GROUPS)
+    return all(members.get(f"hub.{name}") for name in SERVICES)
 
 
-async def _services(bootstrap: str, data: Path, caretaker: Caretaker, note: Note) -> Process:
+def _services(bootstrap: str, data: Path, caretaker: Caretaker, note: Note) -> Process:
     note("starting intake and dispatch")
-    log = data / "services.log"
     service = processes.spawn(
         [
             "/usr/bin/env",
@@ -111,18 +119,26 @@ async def _services(bootstrap: str, data: Path, caretaker: Caretaker, note: Note
             "expathub",
             "up",
         ],
-        log,
+        _log(data),
     )
     caretaker.will_end(service)
+    return service
+
+
+async def _ready(data: Path, service: Process) -> None:
     try:
         async with asyncio.timeout(READY_SECONDS):
             while not await asyncio.to_thread(_is_ready, data, service):
                 if not processes.alive(service):
-                    raise HubNotReadyError("The services ended at once.", _tail(log))
+                    raise HubNotReadyError("The services ended at once.", _tail(_log(data)))
                 await asyncio.sleep(POLL_SECONDS)
     except TimeoutError:
-        raise HubNotReadyError(f"The services are not ready after {READY_SECONDS:.0f} s.", _tail(log)) from None
-    return service
+        what = f"The services are not ready after {READY_SECONDS:.0f} s."
+        raise HubNotReadyError(what, _tail(_log(data))) from None
+
+
+def _log(data: Path) -> Path:
+    return data / "services.log"
 
 
 def _tail(log: Path) -> str:
@@ -131,9 +147,9 @@ def _tail(log: Path) -> str:
 
 
 def _is_ready(data: Path, service: Process) -> bool:
-    """Ask each service of the process that has said where it answers whether it is ready."""
-    addresses = [_address(file) for file in (data / "run").glob(f"*-{service.pid}.json")]
-    return bool(addresses) and all(_says_ready(address) for address in addresses if address)
+    """Ask each service of the process whether it is ready, where it says that it answers."""
+    addresses = [_address(data / "run" / f"{name}-{service.pid}.json") for name in SERVICES]
+    return all(address and _says_ready(address) for address in addresses)
 
 
 def _address(file: Path) -> str:

@@ -6,7 +6,12 @@ import io
 from pathlib import Path
 
 from rich.console import Console, RenderableType
+from rich.rule import Rule
 from rich.terminal_theme import TerminalTheme
+
+from expathub.demo.run import Outcome
+from expathub.demo.summary import verdict
+from expathub.demo.view import QUIET, View
 
 WIDTH, HEIGHT = 100, 40
 
@@ -60,6 +65,13 @@ FORMAT = """\
 </svg>
 """
 """Rich's own format names a font on the web; this one uses what the reader has."""
+
+
+def parts(outcome: Outcome) -> list[RenderableType]:
+    """Return what the picture shows: the last frame, and the verdict."""
+    view = View(outcome.board, len(outcome.board.script.publications))
+    view.seconds = outcome.seconds
+    return [view, Rule("the verdict", style=QUIET, align="left"), verdict(outcome)]
 
 
 def save(parts: list[RenderableType], file: Path) -> None:

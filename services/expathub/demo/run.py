@@ -7,6 +7,7 @@ topics, the board. What is started before and tidied up after is `expathub.demo.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -62,6 +63,7 @@ async def play(hub: Hub, script: Script, on_start: Callable[[Board], None]) -> O
         await reader.from_end()
         producer = await stack.enter_async_context(_producer(hub.bootstrap))
         await stack.enter_async_context(_programs(hub.bootstrap, names, board))
+        await hub.ready()
         on_start(board)
         return await _perform(script, board, reader, producer)
 
@@ -134,6 +136,7 @@ async def _producer(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
 @asynccontextmanager
 async def _programs(bootstrap: str, names: Iterable[str], board: Board) -> AsyncIterator[None]:
     """Run each partner's own program on its inbox."""
+    logging.getLogger(partner.__name__).setLevel(logging.ERROR)  # it warns, per inbox, that it will make no topic
     programs: list[KafkaBroker] = []
     for name in names:
         program = partner.connect(bootstrap)
