@@ -87,8 +87,13 @@ async def arriving(source: Chunked) -> AsyncIterator[list[bytes]]:
             yield (await queue.get())()
 
 
-async def ahead(source: AsyncIterator[T], most: int) -> AsyncGenerator[T, None]:
-    """Let `source` run ahead of whoever reads it, by at most so many items; its errors come in their turn."""
+async def ahead(
+    source: AsyncIterator[T], most: int, before_waiting: Callable[[], None] = lambda: None
+) -> AsyncGenerator[T, None]:
+    """Let `source` run ahead of whoever reads it, by at most so many items; its errors come in their turn.
+
+    `before_waiting` is called whenever the next item is not there yet.
+    """
     queue: asyncio.Queue[Callable[[], T]] = asyncio.Queue(most)
 
     async def run() -> None:
@@ -104,6 +109,8 @@ async def ahead(source: AsyncIterator[T], most: int) -> AsyncGenerator[T, None]:
     try:
         with suppress(_End):
             while True:
+                if queue.empty():
+                    before_waiting()
                 yield (await queue.get())()
     finally:
         running.cancel()

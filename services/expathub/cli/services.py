@@ -61,6 +61,6 @@ async def _run_all(ground: Ground, services: list[HubService]) -> int:
 
     first = ground.settings.http_port
     addresses = [service.life.prepare(ground, port=first and first + number) for number, service in enumerate(services)]
-    where = ", ".join(f"{address.service} at {address.url}" for address in addresses)
+    where = ", ".join(f"{address.service} at {address.address}" for address in addresses)
     print_line(f"Up: {where}; Kafka at {ground.settings.bootstrap}. Ctrl-C stops.")
     return await run_together([service.life for service in services])

@@ -22,7 +22,7 @@ class Address:
     pid: int
     host: str
     port: int
-    url: str
+    address: str
     version: str
 
 

@@ -82,7 +82,7 @@ class Life:
         assert self._ground and self._socket, "prepare comes first"  # noqa: S101, PT018 (a fault of this code)
         address = address_of(self.name, self._socket, __version__)
         self._server = Server(
-            self._application, lambda: self._log.info("service_started", address=address.url, version=__version__)
+            self._application, lambda: self._log.info("service_started", address=address.address, version=__version__)
         )
         with announced(address, self._ground.settings.data):
             if not self._stopping:
