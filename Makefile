@@ -34,7 +34,7 @@ lint: install $(VENV)/.dev ## Check style, types and the direction of imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 format: $(VENV)/.dev ## Bring the code into the project's form
 	$(BIN)/ruff format
