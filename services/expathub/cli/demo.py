@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -41,6 +42,8 @@ def demo(
     """
     from expathub.settings import load_settings
 
+    # Clients retry what they complain of, and their lines would break the picture; what counts is judged at the end.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     show = _show(as_json=as_json)
     try:
         outcome = asyncio.run(_demonstrate(load_settings(), show, events=events, seed=seed, svg=svg, keep=keep))

@@ -99,8 +99,10 @@ class Board:
     def arrived(self, partner: str, event: EventKey, at: float) -> None:
         """Note that a partner's own program has got an event; what had to wait says nothing about speed."""
         line = self._by_event.get(event)
-        self.counts["arrived"] += line is not None
-        if line and partner not in line.publication.fate.waited:
+        if line is None:
+            return
+        self.counts["arrived"] += 1
+        if partner not in line.publication.fate.waited:
             self.latencies_ms.append((at - line.sent_at) * 1000)
 
     # --- what is known ---
