@@ -14,7 +14,6 @@ import pytest
 
 import expathub
 from expathub.kafka import local_broker
-from expathub.kafka.local_broker import container, pins
 
 _PACKAGE = Path(expathub.__file__).parent
 
@@ -39,31 +38,11 @@ def _broker_of_processes(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def _broker_in_a_container(_: Path) -> Iterator[str]:
-    """Run a broker in a container on a mapped port; testcontainers removes it, by its reaper if we are killed.
+    """Run a broker in a container; testcontainers removes it, by its reaper if we are killed."""
+    from expathub.testing.containers import KafkaContainer  # noqa: PLC0415 (needs a Docker engine)
 
-    The port outside is known only once the container runs, and the broker must advertise it: so the container waits
-    for a script, which is written whole before its marker (a script still being written is "text file busy").
-    """
-    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 (only where a Docker engine is asked for)
-    from testcontainers.core.waiting_utils import wait_for_logs  # noqa: PLC0415
-
-    wait_for_script = "while [ ! -f /tmp/start.ready ]; do sleep 0.1; done; exec sh /tmp/start"
-    node = (
-        DockerContainer(pins.IMAGE)
-        .with_exposed_ports(container.CLIENTS)
-        .with_envs(**container.variables(container.settings(1, 1)), **container.java_variables(1, fast=True))
-        .with_env("CLUSTER_ID", "4L6g3nShT-eMCtK--X86sw")
-        .with_kwargs(hostname=container.alias(1))
-        .with_command(["sh", "-c", wait_for_script])
-    )
-    with node:
-        host, port = node.get_container_host_ip(), node.get_exposed_port(container.CLIENTS)
-        advertised = container.advertised(1, host, port)
-        start = f"export {container.ADVERTISED}={advertised}\nexec /etc/kafka/docker/run\n"
-        node.copy_into_container(start.encode(), "/tmp/start")
-        node.copy_into_container(b"", "/tmp/start.ready")
-        wait_for_logs(node, "Kafka Server started", timeout=60)
-        yield f"{host}:{port}"
+    with KafkaContainer() as node:
+        yield node.bootstrap
 
 
 _broker = _broker_in_a_container if os.environ.get("EXPATHUB_TEST_BROKER") == "docker" else _broker_of_processes
