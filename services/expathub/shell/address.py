@@ -33,6 +33,7 @@ def bound(host: str, port: int) -> socket.socket:
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         taken.bind((host, port))
+        taken.listen()  # from here on whoever comes early waits, and is not turned away
     except OSError as error:
         taken.close()
         raise MisconfiguredError(
