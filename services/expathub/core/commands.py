@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
+from expathub.core.accounting import DOSSIER
 from expathub.core.case import Case
 from expathub.core.catalogue import Command
 from expathub.core.dossier import Dossier, Unfolded, Wait
@@ -19,9 +20,6 @@ from expathub.core.event import Event
 from expathub.core.holding import Rules, settle
 from expathub.core.notice import Notice
 from expathub.core.reasons import Held, Withheld
-
-DOSSIER = "dossier"
-"""What the events behind poison wait for: nobody knows yet whom they are for."""
 
 Handle: TypeAlias = Callable[[Case, Notice], None]
 """Dispatch itself: what is done with an event as soon as it may be folded."""
@@ -49,12 +47,11 @@ class Order:
         return self.partner is None and self.positions is not None and position in self.positions
 
 
-def obey(case: Case, rules: Rules, notice: Notice, handle: Handle) -> None:
+def obey(case: Case, rules: Rules, notice: Notice, command: Command, handle: Handle) -> None:
     """Carry out the command that `notice` is."""
     case.withhold(notice, None, None, Withheld.COMMAND)
     case.command = notice.position.encode()
-    if notice.kind.command is not None:
-        CARRY_OUT[notice.kind.command](case, rules, Order.of(notice.event), handle)
+    CARRY_OUT[command](case, rules, Order.of(notice.event), handle)
 
 
 def keep_unfolded(case: Case, notice: Notice, code: Held) -> None:

@@ -14,7 +14,7 @@ from expathub.core.case import Case
 from expathub.core.commands import keep_unfolded, obey
 from expathub.core.configuration import Configuration
 from expathub.core.dossier import BLANK, Dossier, fold, former_of, named_of
-from expathub.core.holding import Rules, offer, offer_to_unknown, settle
+from expathub.core.holding import Rules, is_overdue, offer, offer_to_unknown, settle
 from expathub.core.notice import Notice, kept_of
 from expathub.core.reasons import Held, Withheld
 from expathub.core.records import InputRecord
@@ -36,7 +36,7 @@ class DispatchStage:
         notice, before = self._read(record, remembered)
         case = Case(notice.subject, before, at_ms, self._keys, self._digest)
         if notice.kind.command is not None:
-            obey(case, self._rules, notice, self._handle)
+            obey(case, self._rules, notice, notice.kind.command, self._handle)
         elif before.unfolded:
             keep_unfolded(case, notice, Held.HELD_BEHIND)
         else:
@@ -63,7 +63,8 @@ class DispatchStage:
         kind, major, event = notice.kind, notice.major, notice.event
         before = case.dossier
         case.dossier = fold(before, kind, major, event)
-        settle(case, self._rules)
+        if before.waits and (case.dossier is not before or is_overdue(case)):
+            settle(case, self._rules)
         named, former = named_of(kind, major, event), former_of(kind, major, event)
         chosen = choose(kind, notice.kept.sender, Situation(self._rules.directory, before, case.dossier, former, named))
         for choice in chosen.choices:

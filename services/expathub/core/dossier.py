@@ -154,9 +154,10 @@ def _consent(dossier: Dossier, kind: EventType, major: int, event: Event) -> Dos
         return replace(dossier, consents=dossier.consents | ended) if ended else dossier
     if named is None:
         return dossier
-    return replace(
-        dossier, consents={**dossier.consents, named: deadline(_said(kind.effects.consent_until, major, event))}
-    )
+    until_ms = deadline(_said(kind.effects.consent_until, major, event))
+    # The newest stands last, and the oldest goes: whatever names an event brings, an entry stays small (design R8).
+    others = [(one, until) for one, until in dossier.consents.items() if one != named]
+    return replace(dossier, consents=dict([*others[1 - CONSENTS_MAX :], (named, until_ms)]))
 
 
 FOLDS: tuple[Fold, ...] = (_residence, _secrecy, _consent)

@@ -77,6 +77,12 @@ def offer_to_unknown(case: Case, notice: Notice, grant: Grant, besides: Iterable
     _hold(case, notice, None, grant, wait)
 
 
+def is_overdue(case: Case) -> bool:
+    """Tell whether time alone has ended something: what waits must then be looked at, whatever the event says."""
+    ends = (*(kept.expires_ms for kept in case.dossier.kept.values()), *case.dossier.consents.values())
+    return any(end is not None and 0 <= end <= case.at_ms for end in ends)
+
+
 def settle(case: Case, rules: Rules, released: Asked = nothing_asked, discarded: Asked = nothing_asked) -> None:
     """Look again at all that waits, in the order of the journal, with what the dossier knows now."""
     if not case.dossier.waits:

@@ -12,6 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
 
+from expathub.core.accounting import Books, Entry, Row, still_waiting
 from expathub.core.configuration import Configuration
 from expathub.core.dispatch import DispatchStage
 from expathub.core.dossier import Dossier
@@ -21,7 +22,7 @@ from expathub.core.records import ForeignHeaders, InputRecord, Output, Position
 from expathub.core.references import ReferenceKeys
 from expathub.core.remembered import Remembered
 from expathub.core.stage import Stage, Step
-from expathub.core.topic_names import JOURNAL, inbox, outbox
+from expathub.core.topic_names import DISCLOSURES, JOURNAL, PARKED, REFUSALS, inbox, outbox
 
 E = TypeVar("E")
 
@@ -122,6 +123,39 @@ class MemoryHub:
         """Return what a partner got, receipts too."""
         return self.records(inbox(partner))
 
+    def told(self, partner: str) -> list[dict[str, Any]]:
+        """Return the events that a partner got, in order, without receipts."""
+        return [_json(record) for record in self.inbox(partner) if record.header("hub-disclosure") is not None]
+
+    def receipts(self, partner: str) -> list[dict[str, Any]]:
+        """Return the data of the receipts that a partner got."""
+        return [_json(record)["data"] for record in self.inbox(partner) if record.header("hub-disclosure") is None]
+
+    def final(self) -> list[dict[str, Any]]:
+        """Return all rows that say what became of an event: told or withheld."""
+        return [_json(record) for record in self.records(DISCLOSURES)]
+
+    def parked(self) -> list[dict[str, Any]]:
+        """Return all rows that say that something waits, answered or not."""
+        return [_json(record) for record in self.records(PARKED)]
+
+    def books(self) -> Books:
+        """Return all that must add up."""
+        journal, refusals = self.records(JOURNAL), self.records(REFUSALS)
+        outboxes = (record for record in self.everything() if record.position.topic.startswith(outbox("")))
+        return Books(
+            outboxes=[str(record.position) for record in outboxes],
+            journal=[Entry(str(record.position), _origin(record)) for record in journal],
+            refusals=[_origin(record) for record in refusals],
+            disclosures=[Row.read(record.value or b"") for record in self.records(DISCLOSURES)],
+            parked=[Row.read(record.value or b"") for record in self.records(PARKED)],
+        )
+
+    def waiting(self) -> list[Row]:
+        """Return what waits now."""
+        books = self.books()
+        return still_waiting([*books.disclosures, *books.parked])
+
     def everything(self) -> tuple[InputRecord, ...]:
         """Return the records of all topics."""
         return tuple(record for log in self._topics.values() for record in log)
@@ -138,3 +172,12 @@ class MemoryHub:
         record = InputRecord(Position(topic, 0, len(log)), key, value, headers, self.now_ms)
         log.append(record)
         return record
+
+
+def _json(record: InputRecord) -> dict[str, Any]:
+    value: dict[str, Any] = orjson.loads(record.value or b"")
+    return value
+
+
+def _origin(record: InputRecord) -> str:
+    return (record.header("hub-origin") or b"").decode()

@@ -1,0 +1,360 @@
+"""The first stage, sentence by sentence of the contract: one record out, why it was refused, and who is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from hashlib import sha256
+from typing import Any
+
+import orjson
+import pytest
+
+from expathub.core.accounting import violations
+from expathub.core.intake import IntakeStage
+from expathub.core.records import ForeignHeaders, InputRecord, Output, Position
+from expathub.core.remembered import WINDOW_MS, Remembered
+from expathub.core.stage import Step
+from expathub.testing.in_memory import STRUCTURED, MemoryHub
+from expathub.testing.small_world import (
+    CODES,
+    HUB_SOURCE,
+    KEYS,
+    START_MS,
+    configuration,
+    ended,
+    event,
+    source_of,
+    subject,
+    types,
+)
+
+DAY_MS = 86_400_000
+
+
+def record(
+    partner: str, value: Any, *, at_ms: int = START_MS, headers: ForeignHeaders = STRUCTURED, key: bytes | None = None
+) -> InputRecord:
+    body = value if isinstance(value, bytes) or value is None else orjson.dumps(value)
+    return InputRecord(Position(f"outbox.{partner}", 0, 42), key, body, headers, at_ms)
+
+
+def take(
+    it: InputRecord, *, stage: IntakeStage | None = None, state: Remembered | None = None, keep: bool = True
+) -> Step[bytes]:
+    memory = Remembered() if state is None else state
+    step = (stage or IntakeStage(configuration())).step(it, memory.get, START_MS)
+    if keep:
+        memory.apply(step.entries)
+    return step
+
+
+def headers(output: Output) -> dict[str, str]:
+    return {name: value.decode() for name, value in output.headers}
+
+
+def code(step: Step[bytes]) -> str:
+    return headers(step.outputs[0])["hub-code"]
+
+
+ARRIVAL = event("aankomst", "expat-centre", 1, "a-1", {"gemeente": "0935"})
+
+
+def test_an_accepted_event_is_one_journal_record_with_who_sent_it_and_when() -> None:
+    step = take(record("expat-centre", ARRIVAL, key=b"what the sender liked"))
+
+    assert step.tally == ("accepted",)
+    (output,) = step.outputs
+    assert output.topic == "hub.journal"
+    assert output.key == subject(1).encode()
+    assert output.value == orjson.dumps(ARRIVAL, option=orjson.OPT_SORT_KEYS)
+    assert headers(output) == {
+        "content-type": "application/cloudevents+json",
+        "hub-origin": "outbox.expat-centre/0/42",
+        "hub-partner": "expat-centre",
+        "hub-received-at": "2026-09-21T14:13:20.000Z",
+    }
+
+
+def test_what_goes_on_is_the_event_as_understood_and_not_the_bytes_as_sent() -> None:
+    loose = orjson.dumps(ARRIVAL, option=orjson.OPT_INDENT_2)
+
+    (output,) = take(record("expat-centre", loose)).outputs
+
+    assert output.value == orjson.dumps(ARRIVAL, option=orjson.OPT_SORT_KEYS)
+
+
+def test_both_kafka_modes_of_an_event_are_one_event() -> None:
+    state = Remembered()
+    attributes = {name: value for name, value in ARRIVAL.items() if name not in ("data", "datacontenttype")}
+    binary = tuple((f"ce_{name}", value.encode()) for name, value in attributes.items())
+    in_headers = record("expat-centre", ARRIVAL["data"], headers=(("content-type", b"application/json"), *binary))
+
+    first, second = take(in_headers, state=state), take(record("expat-centre", ARRIVAL), state=state)
+
+    assert (first.tally, second.tally) == (("accepted",), ("duplicate",))
+
+
+def test_a_refusal_keeps_bytes_and_headers_and_renames_what_pretends_to_be_the_hubs() -> None:
+    sent = b'{"not json'
+    its_own = (*STRUCTURED, ("hub-origin", b"a lie"), ("Hub-Code", b"another"), ("trace", None), ("raw", b"\xff\xfe"))
+
+    output, _ = take(record("ind", sent, headers=its_own)).outputs
+
+    assert output.topic == "hub.refusals"
+    assert output.key is None
+    assert output.value == sent
+    assert output.headers == (
+        ("content-type", b"application/cloudevents+json"),
+        ("orig-hub-origin", b"a lie"),
+        ("orig-Hub-Code", b"another"),
+        ("trace", b""),
+        ("raw", b"\xff\xfe"),
+        ("hub-origin", b"outbox.ind/0/42"),
+        ("hub-partner", b"ind"),
+        ("hub-code", b"header-not-text"),
+        ("hub-pointer", b""),
+        ("hub-received-at", b"2026-09-21T14:13:20.000Z"),
+    )
+
+
+def test_a_receipt_tells_the_sender_and_carries_nothing_out_of_the_event_but_source_and_id() -> None:
+    _, output = take(record("ind", event("vergunning", "ind", 3, "p-1", {"fout": "999990342"}))).outputs
+
+    assert output.topic == "inbox.ind"
+    assert output.key is None
+    assert headers(output) == {
+        "content-type": "application/cloudevents+json",
+        "hub-origin": "outbox.ind/0/42",
+    }
+    receipt = orjson.loads(output.value or b"")
+    assert receipt.pop("id")
+    assert receipt == {
+        "specversion": "1.0",
+        "source": HUB_SOURCE,
+        "type": "nl.expathub.gebeurtenis-geweigerd.v1",
+        "time": "2026-09-21T14:13:20.000Z",
+        "datacontenttype": "application/json",
+        "data": {
+            "position": "outbox.ind/0/42",
+            "source": source_of("ind"),
+            "id": "p-1",
+            "code": "schema",
+            "pointer": "/data",
+            "detail": "The value does not keep `additionalProperties` of the schema. Mend the field the pointer names.",
+        },
+    }
+
+
+def test_source_and_id_of_a_receipt_are_null_where_nothing_can_be_read() -> None:
+    _, output = take(record("ind", b"\xff")).outputs
+
+    data = orjson.loads(output.value or b"")["data"]
+    assert (data["source"], data["id"], data["code"]) == (None, None, "not-utf-8")
+
+
+def test_the_receipt_of_a_record_is_always_the_same_and_of_another_one_another() -> None:
+    refused, other = record("ind", b"{"), replace(record("ind", b"{"), position=Position("outbox.ind", 0, 43))
+
+    first, again, next_one = (take(one).outputs[1].value for one in (refused, refused, other))
+
+    assert first == again
+    assert first != next_one
+
+
+def test_a_refusal_is_keyed_by_its_dossier_only_if_it_names_one() -> None:
+    known, unknown = event("vergunning", "ind", 3, "p", {"fout": 1}), event("vergunning", "ind", 3, "p")
+
+    assert take(record("ind", known)).outputs[0].key == subject(3).encode()
+    assert take(record("ind", {**unknown, "subject": "no dossier"})).outputs[0].key is None
+
+
+def test_of_a_refused_record_over_one_mebibyte_the_first_64_kibibytes_are_kept() -> None:
+    sent = b"x" * (1024 * 1024 + 1)
+    many = (*STRUCTURED, *((f"h{number}", b"y" * 1000) for number in range(80)))
+
+    output, _ = take(record("ind", sent, headers=many)).outputs
+
+    assert output.value == sent[: 64 * 1024]
+    kept = headers(output)
+    assert kept["hub-size"] == str(len(sent))
+    assert kept["hub-sha256"] == sha256(sent).hexdigest()
+    assert kept["hub-truncated"] == "true"
+    assert sum(name.startswith("h") and name[1:].isdigit() for name in kept) == 65
+    assert kept["hub-code"] == "too-large"
+
+
+def test_of_a_large_value_with_few_headers_all_headers_are_kept() -> None:
+    output, _ = take(record("ind", b"x" * (1024 * 1024))).outputs
+
+    assert output.headers[0] == STRUCTURED[0]
+    assert len(output.value or b"") == 64 * 1024
+
+
+def test_a_null_value_is_refused_and_stays_null_whatever_hangs_on_it() -> None:
+    heavy = tuple((f"h{number}", b"y" * 200_000) for number in range(6))
+
+    plain, _ = take(record("ind", None)).outputs
+    with_headers, _ = take(record("ind", None, headers=heavy)).outputs
+
+    assert (plain.value, headers(plain)["hub-code"]) == (None, "no-value")
+    assert (with_headers.value, headers(with_headers)["hub-size"]) == (None, "0")
+
+
+def test_a_refused_record_of_exactly_one_mebibyte_is_kept_whole() -> None:
+    sent = b"x" * (1024 * 1024 - sum(len(name) + len(value or b"") for name, value in STRUCTURED))
+
+    output, _ = take(record("ind", sent)).outputs
+
+    assert output.value == sent
+    assert "hub-truncated" not in headers(output)
+
+
+WRONG = {
+    "another's source": ("not-your-source", "/source", event("vergunning", "heerlen", 1, "x")),
+    "a type that nobody knows": ("unknown-type", "/type", event("vergunning", "ind", 1, "x", type="nl.proef.geen.v1")),
+    "a version to come": ("unknown-version", "/type", event("document", "ind", 1, "x", type="nl.proef.document.v2")),
+    "a type of others": ("not-your-type", "/type", event("aankomst", "ind", 1, "x")),
+    "data outside the schema": ("schema", "/data", event("vergunning", "ind", 1, "x", {"fout": 1})),
+    "a command of a partner": ("not-your-type", "/type", event("vrijgegeven", "ind", 1, "x")),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_a_sender_may_not_say_is_refused_with_its_code(what: str) -> None:
+    expected, pointer, sent = WRONG[what]
+
+    step = take(record("ind", sent))
+
+    assert step.tally == (f"refused:{expected}",)
+    assert headers(step.outputs[0])["hub-pointer"] == pointer
+    assert step.entries == ()
+
+
+def test_a_municipality_speaks_only_for_itself() -> None:
+    of_another = event("inschrijving", "heerlen", 1, "x", {"gemeente": CODES["maastricht"]})
+    of_itself = event("inschrijving", "heerlen", 1, "y", {"gemeente": CODES["heerlen"]})
+    of_nobody = event("inschrijving", "heerlen", 1, "z")
+    wrong_and_of_nobody = event("inschrijving", "heerlen", 1, "z", {"fout": 1})
+
+    refused = take(record("heerlen", of_another))
+    assert (code(refused), headers(refused.outputs[0])["hub-pointer"]) == ("not-your-municipality", "/data/gemeente")
+    assert take(record("heerlen", of_itself)).tally == ("accepted",)
+    assert code(take(record("heerlen", of_nobody))) == "not-your-municipality"
+    assert code(take(record("heerlen", wrong_and_of_nobody))) == "schema"
+
+
+def test_who_owns_nothing_may_speak_of_any_municipality() -> None:
+    kinds = types()
+    kinds["aankomst"] = replace(kinds["aankomst"], publisher_owns={1: "/data/gemeente"})
+
+    assert take(record("expat-centre", ARRIVAL), stage=IntakeStage(configuration(kinds))).tally == ("accepted",)
+
+
+def test_the_hubs_operator_gives_commands_through_intake() -> None:
+    order = event("vrijgegeven", "hub-operator", 1, "c-1", {"partner": None, "positions": None})
+
+    assert take(record("hub-operator", order)).tally == ("accepted",)
+
+
+def test_a_partner_takes_part_until_the_day_it_ends() -> None:
+    stage = IntakeStage(configuration(people=ended("expat-centre", date(2026, 9, 22))))
+    midnight = START_MS - START_MS % DAY_MS + DAY_MS
+
+    assert take(record("expat-centre", ARRIVAL, at_ms=midnight - 1), stage=stage).tally == ("accepted",)
+    assert code(take(record("expat-centre", ARRIVAL, at_ms=midnight), stage=stage)) == "partner-ended"
+
+
+def test_a_version_is_live_until_the_day_it_ends() -> None:
+    kinds = types()
+    dying = replace(kinds["aankomst"].versions[1], ended=date(2026, 9, 22))
+    stage = IntakeStage(configuration(kinds | {"aankomst": replace(kinds["aankomst"], versions={1: dying})}))
+    midnight = START_MS - START_MS % DAY_MS + DAY_MS
+
+    assert take(record("expat-centre", ARRIVAL, at_ms=midnight - 1), stage=stage).tally == ("accepted",)
+    assert code(take(record("expat-centre", ARRIVAL, at_ms=midnight), stage=stage)) == "retired-version"
+
+
+def test_the_same_event_again_is_a_duplicate_without_content_or_receipt() -> None:
+    state = Remembered()
+    take(record("expat-centre", ARRIVAL), state=state)
+
+    step = take(record("expat-centre", orjson.dumps(ARRIVAL, option=orjson.OPT_INDENT_2)), state=state)
+
+    assert step.tally == ("duplicate",)
+    (output,) = step.outputs
+    assert (output.topic, output.key, output.value) == ("hub.refusals", subject(1).encode(), None)
+    assert headers(output) == {
+        "hub-origin": "outbox.expat-centre/0/42",
+        "hub-partner": "expat-centre",
+        "hub-code": "duplicate",
+        "hub-pointer": "",
+        "hub-received-at": "2026-09-21T14:13:20.000Z",
+    }
+
+
+def test_a_known_id_with_other_content_is_refused_and_the_first_stays_known() -> None:
+    state = Remembered()
+    take(record("expat-centre", ARRIVAL), state=state)
+
+    other = take(record("expat-centre", {**ARRIVAL, "data": {"gemeente": "0917"}}), state=state)
+    again = take(record("expat-centre", ARRIVAL), state=state)
+
+    assert (code(other), headers(other.outputs[0])["hub-pointer"]) == ("same-id-other-bytes", "/id")
+    assert len(other.outputs) == 2
+    assert again.tally == ("duplicate",)
+
+
+def test_the_id_of_a_refused_event_may_be_used_again() -> None:
+    state = Remembered()
+
+    assert code(take(record("ind", event("vergunning", "ind", 1, "p", {"fout": 1})), state=state)) == "schema"
+    assert take(record("ind", event("vergunning", "ind", 1, "p")), state=state).tally == ("accepted",)
+
+
+def test_an_id_is_remembered_for_fourteen_days_of_the_brokers_time() -> None:
+    within, after = START_MS + WINDOW_MS - 1, START_MS + WINDOW_MS
+    state = Remembered()
+    take(record("expat-centre", ARRIVAL), state=state)
+
+    assert take(record("expat-centre", ARRIVAL, at_ms=within), state=state).tally == ("duplicate",)
+    assert take(record("expat-centre", ARRIVAL, at_ms=after), state=state).tally == ("accepted",)
+    assert take(record("expat-centre", ARRIVAL, at_ms=after + 1), state=state).tally == ("duplicate",)
+
+
+def test_two_senders_may_use_the_same_id() -> None:
+    state = Remembered()
+
+    assert take(record("ind", event("aantekening", "ind", 1, "same")), state=state).tally == ("accepted",)
+    its_own = event("aantekening", "expat-centre", 1, "same")
+    assert take(record("expat-centre", its_own), state=state).tally == ("accepted",)
+
+
+def test_poison_is_refused_without_a_look_at_it() -> None:
+    stage, it = IntakeStage(configuration()), record("ind", event("vergunning", "ind", 1, "p"))
+
+    step = stage.poison(it, Remembered().get, START_MS)
+
+    assert step.tally == ("refused:poison",)
+    assert (code(step), step.outputs[0].value, step.outputs[0].key) == ("poison", it.value, None)
+    assert orjson.loads(step.outputs[1].value or b"")["data"]["source"] is None
+    assert step.entries == ()
+
+
+def test_the_clock_of_the_attempt_changes_nothing() -> None:
+    stage, it = IntakeStage(configuration()), record("expat-centre", ARRIVAL)
+
+    assert stage.step(it, Remembered().get, 0) == stage.step(it, Remembered().get, START_MS * 2)
+
+
+def test_every_offset_has_one_outcome() -> None:
+    hub = MemoryHub(configuration(), KEYS, START_MS)
+    for sent in (ARRIVAL, ARRIVAL, b"", None, {**ARRIVAL, "time": "2026-09-21T14:00:01Z"}):
+        hub.publish("expat-centre", sent)
+
+    assert violations(hub.books()) == []
+    assert [one["code"] for one in hub.receipts("expat-centre")] == [
+        "malformed-json",
+        "no-value",
+        "same-id-other-bytes",
+    ]
