@@ -16,7 +16,6 @@ import orjson
 from expathub.configuration.catalogue import TypeFiles, build_catalogue, read_catalogue
 from expathub.configuration.examples import Tally, check_examples
 from expathub.configuration.faults import ConfigurationError, Fault, Faults
-from expathub.configuration.inventing import KINDS
 from expathub.configuration.partners import read_partners
 from expathub.configuration.routes import refuse_forbidden_routes
 from expathub.configuration.tree import Document
@@ -47,8 +46,9 @@ def check(partners: Path, schemas: Path, today: date) -> tuple[Configuration, Ta
 
 def _load(partners: Path, schemas: Path) -> tuple[Configuration, Mapping[str, TypeFiles]]:
     faults = Faults()
-    files = read_catalogue(schemas, KINDS, faults)
-    majors = {name: frozenset(read.majors) for name, read in files.items()}
+    folders = read_catalogue(schemas, faults)
+    files = {name: read for name, read in folders.items() if read is not None}
+    majors = {name: frozenset(read.majors) if read else None for name, read in folders.items()}
     found, document = read_partners(partners, majors, faults)
     if found is not None:
         refuse_forbidden_routes(files, found, faults)

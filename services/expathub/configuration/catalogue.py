@@ -41,14 +41,14 @@ class TypeFiles:
         return tuple(sorted(map(int, self.form.versions)))
 
 
-def read_catalogue(folder: Path, kinds: frozenset[str], faults: Faults) -> dict[str, TypeFiles]:
-    """Read every event type below `folder`; `kinds` are those of samples."""
+def read_catalogue(folder: Path, faults: Faults) -> dict[str, TypeFiles | None]:
+    """Read every event type below `folder`; None for one whose `about.yaml` cannot be read."""
     try:
         entries = sorted(folder.iterdir())
     except OSError as problem:
         faults.add(folder, 1, f"the folder of the event types cannot be read ({problem.strerror})", "Correct the path")
         return {}
-    read: dict[str, TypeFiles] = {}
+    read: dict[str, TypeFiles | None] = {}
     for entry in entries:
         if entry.name.startswith(".") or (entry.is_file() and entry.suffix == ".md"):
             continue
@@ -57,15 +57,13 @@ def read_catalogue(folder: Path, kinds: frozenset[str], faults: Faults) -> dict[
                 entry, 1, "this is no folder of an event type", "Name it nl.<source>.<what happened>, or move it"
             )
             continue
-        files = _read_type(entry, kinds, faults)
-        if files is not None:
-            read[entry.name] = files
+        read[entry.name] = _read_type(entry, faults)
     if not entries:
         faults.add(folder, 1, "there is no event type here", "Correct the path")
     return read
 
 
-def _read_type(folder: Path, kinds: frozenset[str], faults: Faults) -> TypeFiles | None:
+def _read_type(folder: Path, faults: Faults) -> TypeFiles | None:
     about = read_yaml(folder / "about.yaml", faults)
     form = fill(About, about, faults) if about else None
     if about is None or form is None:
@@ -76,7 +74,7 @@ def _read_type(folder: Path, kinds: frozenset[str], faults: Faults) -> TypeFiles
     schemas: dict[int, Schema] = {}
     for major in majors:
         document = read_json(folder / f"v{major}.json", faults)
-        schema = read_schema(document, kinds, faults) if document else None
+        schema = read_schema(document, faults) if document else None
         if schema is not None:
             schemas[major] = schema
     lenses: dict[int, Lens] = {}

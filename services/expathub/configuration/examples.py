@@ -26,7 +26,7 @@ from expathub.core.catalogue import EventType
 from expathub.core.configuration import Configuration
 from expathub.core.decode import decode
 from expathub.core.event import Event, Refusal
-from expathub.core.partners import Partner
+from expathub.core.partners import Partner, Role
 from expathub.core.pointers import parse
 from expathub.core.reasons import Reason
 from expathub.core.records import InputRecord, Position
@@ -61,7 +61,8 @@ class Tally:
 
 def check_examples(configuration: Configuration, files: Mapping[str, TypeFiles], today: date, faults: Faults) -> Tally:
     """Try all examples, and some samples, of a configuration that could be loaded."""
-    tally = Tally(types=len(files), partners=len(configuration.partners.by_id))
+    reserved = sum(Role.OPERATOR in partner.roles for partner in configuration.partners.by_id.values())
+    tally = Tally(types=len(files), partners=len(configuration.partners.by_id) - reserved)
     for name, read in files.items():
         _TypeExamples(configuration, configuration.catalogue.types[name], read, today, faults, tally).check()
     return tally

@@ -12,7 +12,6 @@ from typing import Any
 
 from expathub.core.catalogue import EventType
 from expathub.core.lens import Lens, UnreachableError, same, without
-from expathub.core.pointers import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class Trial:
 
 def trial(event_type: EventType, lens: Lens, source: int, target: int, data: Any) -> Trial:
     """Carry `data` of major `source` to the adjacent `target` and back."""
-    lost: tuple[Path, ...] = lens.lost_up if target > source else lens.lost_down
+    lost = lens.lost_up if target > source else lens.lost_down
     try:
         there = event_type.lenses[source, target](data)
     except UnreachableError:

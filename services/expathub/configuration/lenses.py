@@ -10,28 +10,14 @@ from pathlib import Path as File
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field as Limits
-from pydantic import StringConstraints, ValidationError, model_validator
+from pydantic import StringConstraints, model_validator
 
 from expathub.configuration.faults import Faults
 from expathub.configuration.forms import DataPointer, Form, Text, Words, fill
 from expathub.configuration.schemas import Schema
 from expathub.configuration.tree import Document, Loc, read_yaml
-from expathub.core.lens import (
-    ABSENT,
-    Add,
-    Inverse,
-    Lens,
-    Move,
-    Operation,
-    Recode,
-    Rewrite,
-    Row,
-    Split,
-    ToList,
-    Wrap,
-    form,
-    recode,
-)
+from expathub.core.lens import ABSENT, Lens, Operation
+from expathub.core.lens_operations import Add, Inverse, Move, Recode, Rewrite, Row, Split, ToList, Wrap, form, recode
 from expathub.core.pointers import EACH, Path, parse, render
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][A-Za-z0-9]{0,63}$")]
@@ -268,6 +254,3 @@ def _path(pointer: str) -> Path:
 
 def _pointer(path: Path) -> str:
     return render(("data", *path))
-
-
-__all__ = ["LensFile", "ValidationError", "read_lens"]

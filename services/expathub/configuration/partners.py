@@ -23,9 +23,12 @@ _NO_MUNICIPALITY = frozenset({"0000", "1999"})  # table 33: unknown, and the reg
 
 
 def read_partners(
-    file: Path, majors: Mapping[str, frozenset[int]], faults: Faults
+    file: Path, majors: Mapping[str, frozenset[int] | None], faults: Faults
 ) -> tuple[Partners | None, Document | None]:
-    """Read `partners.yaml`; what is wrong with it is added to `faults`. `majors` are those of each event type."""
+    """Read `partners.yaml`; what is wrong with it is added to `faults`.
+
+    `majors` are those of each event type; None where its own files are at fault.
+    """
     document = read_yaml(file, faults)
     form = fill(PartnersFile, document, faults) if document else None
     if document is None or form is None:
@@ -59,7 +62,7 @@ class _Check:
         self._document, self._faults = document, faults
         self._taken: dict[tuple[str, str], Loc] = {}
 
-    def entry(self, index: int, entry: PartnerEntry, majors: Mapping[str, frozenset[int]]) -> None:
+    def entry(self, index: int, entry: PartnerEntry, majors: Mapping[str, frozenset[int] | None]) -> None:
         """Note what is wrong with one entry."""
         here: Loc = ("partners", index)
         roles = frozenset(Role(word) for word in entry.roles)
@@ -93,14 +96,14 @@ class _Check:
         elif entry.municipality is not None:
             self._own(loc, "municipality", entry.municipality)
 
-    def _reads(self, loc: Loc, reads: Mapping[str, int], majors: Mapping[str, frozenset[int]]) -> None:
+    def _reads(self, loc: Loc, reads: Mapping[str, int], majors: Mapping[str, frozenset[int] | None]) -> None:
         for name, major in reads.items():
             known = majors.get(name)
-            if known is None:
+            if name not in majors:
                 self._add(
                     (*loc, name), "this event type is not in the catalogue", "Correct the name, or remove the line"
                 )
-            elif major not in known:
+            elif known is not None and major not in known:
                 there = ", ".join(map(str, sorted(known)))
                 self._add((*loc, name), f"this event type has no major {major}", f"Use one of {there}")
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import orjson
 import yaml
 
 from expathub.configuration.faults import Faults
@@ -99,12 +100,14 @@ def read_json(file: Path, faults: Faults) -> Document | None:
         return None
     try:
         value = json.loads(text, parse_constant=_no_constant)
+        orjson.dumps(value)  # refuses whole numbers beyond 64 bits and halves of characters
         scanner = _JsonLines(text)
         scanner.scan()
     except json.JSONDecodeError as problem:
         faults.add(file, problem.lineno, f"this is not JSON ({problem.msg})", "Check commas, quotes and brackets here")
-    except (RecursionError, _NotANumberError):
-        faults.add(file, 1, "this is not JSON that the hub reads", "Write it flatter and without NaN or Infinity")
+    except (RecursionError, ValueError, TypeError):
+        mend = "Write no NaN, Infinity, huge number, half of a character or deep nesting"
+        faults.add(file, 1, "this is not JSON that the hub reads", mend)
     except _UnreadableError as problem:
         faults.add(file, problem.line, problem.what, problem.mend)
     else:
@@ -112,12 +115,8 @@ def read_json(file: Path, faults: Faults) -> Document | None:
     return None
 
 
-class _NotANumberError(ValueError):
-    """NaN or Infinity, which JSON does not have."""
-
-
-def _no_constant(_name: str) -> object:
-    raise _NotANumberError
+def _no_constant(name: str) -> object:
+    raise ValueError(name)
 
 
 def _tidy(problem: str | None) -> str:
