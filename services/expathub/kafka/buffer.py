@@ -31,6 +31,8 @@ class Buffer:
 
     def feed(self, records: Sequence[Fetched], behind: int) -> None:
         """Add fetched records; `behind` is the position of the consumer after them."""
+        if not records:
+            return
         sizes = [max(record.serialized_key_size, 0) + max(record.serialized_value_size, 0) for record in records]
         self._chunks.append(_Chunk(records, sizes, behind))
         self.bytes += sum(sizes)

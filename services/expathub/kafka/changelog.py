@@ -6,10 +6,12 @@ end that a read_committed client is told of is only the last stable offset.
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Sequence
 from typing import TypeVar
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CorruptRecordException
 
 from expathub.kafka import marker
@@ -24,8 +26,8 @@ E = TypeVar("E")
 
 _FETCH_BYTES = 4 * 1024 * 1024
 _POLL_MS = 200
-_RECORDS_AT_ONCE = 500
-"""So many records are restored between two turns of the event loop: heartbeats must go on meanwhile."""
+_TURN_SECONDS = 0.02
+"""Restoring gives way to the event loop this often: heartbeats must go on meanwhile (R1)."""
 
 
 async def load(spec: LaneSpec[E], memory: Memory[E], view: ClusterView, settings: EngineSettings, at_ms: int) -> int:
@@ -78,11 +80,8 @@ async def _read(changelog: TopicPartition, memory: Memory[E], end: int, settings
         reader.assign([changelog])
         reader.seek(changelog, position)
         while position < end:
-            batch = (await reader.getmany(timeout_ms=_POLL_MS, max_records=_RECORDS_AT_ONCE)).get(changelog, [])
-            memory.position = None  # should `restore` raise, nobody knows what is in
-            for record in batch:
-                memory.state.restore(record.key, record.value)
-                memory.marker = marker.newest(record.headers) or memory.marker
+            batch = (await reader.getmany(timeout_ms=_POLL_MS)).get(changelog, [])
+            await _restore(memory, batch)
             records += len(batch)
             position = memory.position = await reader.position(changelog)
     except (ValueError, KeyError, CorruptRecordException) as error:
@@ -92,3 +91,15 @@ async def _read(changelog: TopicPartition, memory: Memory[E], end: int, settings
     finally:
         await reader.stop()
     return records
+
+
+async def _restore(memory: Memory[E], batch: Sequence[ConsumerRecord[bytes | None, bytes | None]]) -> None:
+    turn_ends = time.monotonic() + _TURN_SECONDS
+    for record in batch:
+        memory.position = None  # should `restore` raise, nobody knows what is in
+        memory.state.restore(record.key, record.value)
+        memory.marker = marker.newest(record.headers) or memory.marker
+        memory.position = record.offset + 1
+        if time.monotonic() > turn_ends:
+            await asyncio.sleep(0)
+            turn_ends = time.monotonic() + _TURN_SECONDS

@@ -10,6 +10,8 @@ from typing import Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import AIOKafkaClient
+from aiokafka.cluster import ClusterMetadata
+from aiokafka.errors import StaleMetadata
 
 from expathub.kafka.engine_settings import EngineSettings
 from expathub.kafka.giving_up import LaneStoppedError
@@ -23,6 +25,7 @@ class ClusterView:
         self.client = AIOKafkaClient(**settings.connection())
         self._reader = AIOKafkaConsumer(**settings.connection(), isolation_level="read_uncommitted")
         self._partitions: dict[str, int] = {}
+        self._metadata: ClusterMetadata
 
     async def __aenter__(self) -> Self:
         """Connect; raises `KafkaConnectionError` when no broker answers."""
@@ -42,6 +45,14 @@ class ClusterView:
         """Look which topics there are now."""
         metadata = await self.client.fetch_all_metadata()
         self._partitions = {topic: len(metadata.partitions_for_topic(topic) or ()) for topic in metadata.topics()}
+        self._metadata = metadata
+
+    def leader(self, partition: TopicPartition) -> int:
+        """Return the node that leads a partition, as of the last look; raises `StaleMetadata`."""
+        node: int | None = self._metadata.leader_for_partition(partition)
+        if node is None or node < 0:
+            raise StaleMetadata(partition)
+        return node
 
     def has(self, topic: str) -> bool:
         """Return whether the topic was there at the last look."""
@@ -62,7 +73,7 @@ class ClusterView:
     async def require(self, partition: TopicPartition) -> None:
         """Raise `LaneStoppedError` unless there is such a partition."""
         if partition.partition >= await self.partitions(partition.topic):
-            raise LaneStoppedError(Cause.TOPIC_MISSING, f"{partition.topic}/{partition.partition}")
+            raise LaneStoppedError(Cause.TOPIC_MISSING, partition.topic)
 
     async def edges(self, partition: TopicPartition) -> tuple[int, int]:
         """Return the first offset of a partition and the one behind its newest record, uncommitted ones included."""

@@ -48,6 +48,10 @@ _HOPELESS = (
 """What waiting does not mend."""
 
 
+_AWAIT_LAST_SECONDS = 5.0
+_DOUBLINGS = 10
+
+
 def now_ms() -> int:
     """Return the clock's time (epoch, ms)."""
     return time.time_ns() // 1_000_000
@@ -74,7 +78,8 @@ class Engine(Generic[E]):
         self._memories: dict[str, Memory[E]] = {}
         self._membership: Membership[E] | None = None
         self._stopping = asyncio.Event()
-        self._attempts = 0
+        self._silences = 0
+        self._failures = 0
 
     def stop(self) -> None:
         """Stop fetching, let each lane finish or abort its batch, leave the group; `run` returns within 25 s (R10)."""
@@ -103,12 +108,14 @@ class Engine(Generic[E]):
                     f"Kafka refuses us: {type(error).__name__}.", "Check credentials and rights."
                 ) from error
             except (KafkaConnectionError, OSError) as error:
-                await self._pause(Happening.KAFKA_AWAITED, type(error).__name__)
+                self._silences += 1
+                await self._pause(Happening.KAFKA_AWAITED, type(error).__name__, self._silences, _AWAIT_LAST_SECONDS)
             except (GivenUpError, KafkaError, TimeoutError) as error:
-                if time.monotonic() - began > self._settings.settled_seconds:
-                    self._attempts = 0
+                settled = time.monotonic() - began > self._settings.settled_seconds
+                self._failures = 1 if settled else self._failures + 1
+                self._silences = 0
                 reason = error.reason if isinstance(error, GivenUpError) else type(error).__name__
-                await self._pause(Happening.GIVEN_UP, reason)
+                await self._pause(Happening.GIVEN_UP, reason, self._failures, self._settings.rejoin_last_seconds)
 
     async def _be_member(self) -> None:
         """Connect, join, relay until told to stop or given up; leave."""
@@ -138,11 +145,9 @@ class Engine(Generic[E]):
             finally:
                 self._membership = None
 
-    async def _pause(self, name: Happening, reason: str) -> None:
+    async def _pause(self, name: Happening, reason: str, attempt: int, longest_seconds: float) -> None:
         """Wait before the next attempt, longer each time; `stop` ends the wait."""
-        settings = self._settings
-        seconds = min(settings.rejoin_first_seconds * 2**self._attempts, settings.rejoin_last_seconds)
-        self._attempts += 1
+        seconds = min(self._settings.rejoin_first_seconds * 2 ** min(attempt - 1, _DOUBLINGS), longest_seconds)
         details: dict[str, Detail] = {"reason": reason, "seconds": seconds}
         self._observer.event(name, None, details)
         with suppress(TimeoutError):

@@ -12,12 +12,21 @@ from contextlib import suppress
 from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import (
+    CorruptRecordException,
+    IllegalStateError,
+    KafkaError,
+    RecordTooLargeError,
+    UnsupportedCodecError,
+)
 
 from expathub.kafka.engine_settings import EngineSettings
 
 Fetched: TypeAlias = ConsumerRecord[bytes | None, bytes | None]
 """A record as the client hands it out."""
+
+UNREADABLE = (ValueError, CorruptRecordException, UnsupportedCodecError, RecordTooLargeError)
+"""What the client raises in place of records that it cannot read."""
 
 _JOIN_MARGIN_MS = 10_000
 """The broker may hold the answer to a join for the whole rebalance timeout; a request must outlive that."""
@@ -55,14 +64,30 @@ class GroupConsumer:
         if topics != self._consumer.subscription():
             self._consumer.subscribe(list(topics), listener=listener)
 
-    async def fetch(self, timeout_ms: int) -> Mapping[TopicPartition, Sequence[Fetched]]:
-        """Return what has been fetched; raises `KafkaError` or `ValueError` in place of what cannot be read."""
-        fetched: Mapping[TopicPartition, Sequence[Fetched]] = await self._consumer.getmany(timeout_ms=timeout_ms)
+    async def fetch(self, timeout_ms: int, *only: TopicPartition) -> Mapping[TopicPartition, Sequence[Fetched]]:
+        """Return what has been fetched; raises `KafkaError` or one of `UNREADABLE`.
+
+        When it raises, what it had in hand of other partitions is gone, and positions are past it: the client drops
+        both the partitions that it has emptied already and, at its next call, the good records before the bad one.
+        Whoever catches must `rewind` every partition to where its own records end.
+        """
+        if self._fetcher_ended():
+            raise KafkaError("the client's fetcher has ended")
+        fetched: Mapping[TopicPartition, Sequence[Fetched]] = await self._consumer.getmany(*only, timeout_ms=timeout_ms)
         return fetched
 
-    async def position(self, partition: TopicPartition) -> int:
-        """Return the offset from which a partition would be fetched next."""
-        position: int = await self._consumer.position(partition)
+    def _fetcher_ended(self) -> bool:
+        """Return whether the client's own task has died: it says so nowhere, and `getmany` would be empty for ever."""
+        hidden: Any = self._consumer
+        ended: bool = hidden._fetcher.error_future.done()  # noqa: SLF001 (there is no public way to see it)
+        return ended
+
+    async def position(self, partition: TopicPartition) -> int | None:
+        """Return the offset from which a partition would be fetched next, or None when it is not ours."""
+        try:
+            position: int = await self._consumer.position(partition)
+        except IllegalStateError:
+            return None
         return position
 
     async def committed(self, partition: TopicPartition) -> int | None:

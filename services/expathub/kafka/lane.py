@@ -45,7 +45,6 @@ class Lane(Generic[E]):
         self._full_told = float("-inf")
         self._woken = asyncio.Event()
         self._left = asyncio.Event()
-        self._stopped = asyncio.Event()
         self._hindrance: LaneStoppedError | None = None
         self._health = LaneHealth(Phase.TAKING_OVER)
 
@@ -81,6 +80,7 @@ class Lane(Generic[E]):
     def stop(self, cause: Cause, detail: str = "") -> None:
         """Stop a running lane because of something that the membership has met."""
         self._hindrance = LaneStoppedError(cause, detail)
+        self._around.consumer.hold_on(self.spec.input)
         self._woken.set()
 
     def leave(self) -> None:
@@ -110,7 +110,7 @@ class Lane(Generic[E]):
         try:
             self._open(hold)
             while await self._records(hold):
-                await relay(hold, self._buffer, self._around)
+                await relay(hold, self._buffer, self._around, self._left.is_set)
                 self._flow()
             if failpoints.armed:
                 await failpoints.reach("leaving", self.spec.name)
@@ -141,9 +141,20 @@ class Lane(Generic[E]):
                 async with asyncio.timeout(self._around.settings.renewal_seconds):
                     await self._woken.wait()
             except TimeoutError:
-                await hold.note(with_offset=True)
-                self._around.tell(Happening.RENEWED, self.spec.name)
+                await self._renew(hold)
         return False
+
+    async def _renew(self, hold: Hold[E]) -> None:
+        """Write the marker and the offset again, so that neither expires on a quiet lane.
+
+        With nothing left to do, the place to go on at is the consumer's position: it is also past what aborted
+        transactions have left in the log. Else retention could move the topic's beginning past a marker that waits
+        in front of nothing, which would look like a loss.
+        """
+        position = await self._around.consumer.position(self.spec.input)
+        following = position if not self._buffer and position is not None else hold.mark.next
+        await hold.note(with_offset=True, next=max(following, hold.mark.next))
+        self._around.tell(Happening.RENEWED, self.spec.name)
 
     def _flow(self) -> None:
         """Fetch again once half of a full buffer is worked off."""
@@ -164,7 +175,7 @@ class Lane(Generic[E]):
         )
         while True:
             await self._unless_left(asyncio.sleep(self._around.settings.look_again_seconds))
-            if await self._unless_left(may_go_on(self.spec, self._around)):
+            if await self._unless_left(may_go_on(self.spec, self._around, hindrance)):
                 self._around.tell(Happening.RESUMED, self.spec.name)
                 return
 

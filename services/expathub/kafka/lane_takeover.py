@@ -65,6 +65,8 @@ async def take_over(spec: LaneSpec[E], around: Surroundings[E]) -> Hold[E]:
     except BaseException:
         await producer.drop()
         raise
+    if mark.careful_until > mark.next:
+        around.tell(Happening.CAREFUL, spec.name, {"next": mark.next, "until": mark.careful_until})
     around.tell(
         Happening.TAKEN_OVER,
         spec.name,
@@ -79,9 +81,11 @@ async def take_over(spec: LaneSpec[E], around: Surroundings[E]) -> Hold[E]:
     return hold
 
 
-async def may_go_on(spec: LaneSpec[E], around: Surroundings[E]) -> bool:
+async def may_go_on(spec: LaneSpec[E], around: Surroundings[E], hindrance: LaneStoppedError) -> bool:
     """Look at a stopped lane without touching it, and return whether a take-over would succeed now."""
     await around.view.refresh()
+    if hindrance.cause is Cause.TOPIC_MISSING and not around.view.has(hindrance.detail):
+        return False
     try:
         await around.view.require(spec.input)
         await around.view.require(spec.changelog)

@@ -7,6 +7,7 @@ leaves the group. Callbacks of a rebalance only note and pause: no heartbeat goe
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Collection, Coroutine
 from typing import Any, Generic, TypeVar
 
@@ -18,7 +19,8 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from expathub.kafka import failpoints
+from expathub.kafka import failpoints, raw_records
+from expathub.kafka.group_consumer import UNREADABLE
 from expathub.kafka.lane import Lane
 from expathub.kafka.lane_plan import LanePlan, name_of
 from expathub.kafka.observer import Cause, Happening, LaneHealth, Phase
@@ -29,6 +31,9 @@ E = TypeVar("E")
 _POLL_MS = 200
 _BEAT_SECONDS = 0.5
 _LEAVE_SECONDS = 4.0
+_SINGLY_SECONDS = 5.0
+"""How long partitions are read one by one after the client could not read one of them."""
+_SINGLY_PAUSE_SECONDS = 0.01
 
 
 class Membership(ConsumerRebalanceListener, Generic[E]):
@@ -42,6 +47,8 @@ class Membership(ConsumerRebalanceListener, Generic[E]):
         self._unplanned: set[TopicPartition] = set()
         self._missing: frozenset[str] = frozenset()
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._closing = False
+        self._singly_until = 0.0
         self.joined = False
 
     def lanes(self) -> dict[str, LaneHealth]:
@@ -65,6 +72,7 @@ class Membership(ConsumerRebalanceListener, Generic[E]):
                 if one.done():
                     one.result()
         finally:
+            self._closing = True
             await self._leave_lanes()
             for task in own:
                 task.cancel()
@@ -79,6 +87,8 @@ class Membership(ConsumerRebalanceListener, Generic[E]):
     def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Note and pause; each lane's task does the rest."""
         self._around.consumer.hold_back(assigned)
+        if self._closing:
+            return
         self.joined = True
         self._unplanned = {partition for partition in assigned if self._plan.find(partition) is None}
         for partition in assigned:
@@ -153,36 +163,67 @@ class Membership(ConsumerRebalanceListener, Generic[E]):
 
     async def _pump(self) -> None:
         """Carry fetched records to their lanes."""
-        consumer = self._around.consumer
         while True:
-            try:
-                fetched = await consumer.fetch(_POLL_MS)
-            except (KafkaError, ValueError) as error:
-                await self._met(error)
+            if time.monotonic() > self._singly_until:
+                await self._carry(_POLL_MS)
                 continue
-            for partition, records in fetched.items():
-                lane = self._lanes.get(partition)
-                if lane is not None and lane.running:
-                    lane.feed(records, await consumer.position(partition))
+            for partition in list(self._lanes):  # the client does not say which partition it cannot read
+                await self._carry(0, partition)
+            await asyncio.sleep(_SINGLY_PAUSE_SECONDS)
 
-    async def _met(self, error: Exception) -> None:
-        """Deal with what the client raised in place of records. Whatever else it had fetched then is lost to us."""
-        for lane in self._lanes.values():
-            if lane.running:
-                self._around.consumer.rewind(lane.spec.input, lane.next_fetch)
+    async def _carry(self, timeout_ms: int, *only: TopicPartition) -> None:
+        """Carry what has been fetched (of one partition), or deal with what the client raised in place of it."""
+        consumer = self._around.consumer
+        try:
+            fetched = await consumer.fetch(timeout_ms, *only)
+        except (KafkaError, *UNREADABLE) as error:
+            # Whatever else the client had in hand is lost to us, though its positions are past it.
+            for lane in self._running():
+                consumer.rewind(lane.spec.input, lane.next_fetch)
+            await self._met(error, *only)
+            return
+        for partition, records in fetched.items():
+            behind = await consumer.position(partition)
+            fed = self._lanes.get(partition)
+            if fed is not None and behind is not None:
+                fed.feed(records, behind)
+
+    async def _met(self, error: Exception, *only: TopicPartition) -> None:
         if isinstance(error, NoOffsetForPartitionError):
             return  # a lane that is not ready yet; it will seek
         if isinstance(error, OffsetOutOfRangeError):
-            for partition, offset in error.args[0].items():
-                self._stop_lane(partition, Cause.OUT_OF_RANGE, f"next {offset}")
+            for lane in self._running():
+                if (offset := error.args[0].get(lane.spec.input)) is not None:
+                    lane.stop(Cause.OUT_OF_RANGE, f"next {offset}")
         elif isinstance(error, TopicAuthorizationFailedError):
-            for partition in self._lanes:
-                if partition.topic in error.args:
-                    self._stop_lane(partition, Cause.NOT_AUTHORISED, partition.topic)
-        else:
+            for lane in self._running():
+                if lane.spec.input.topic in error.args:
+                    lane.stop(Cause.NOT_AUTHORISED, lane.spec.input.topic)
+        elif not isinstance(error, UNREADABLE):
             raise error
+        elif only:
+            await self._read_raw(self._lanes[only[0]], error)
+        else:
+            self._singly_until = time.monotonic() + _SINGLY_SECONDS
 
-    def _stop_lane(self, partition: TopicPartition, cause: Cause, detail: str) -> None:
-        lane = self._lanes.get(partition)
-        if lane is not None and lane.running:
-            lane.stop(cause, detail)
+    async def _read_raw(self, lane: Lane[E], error: Exception) -> None:
+        """Read on with tolerance where the client cannot; if that fails too, only this lane stops."""
+        if not lane.running:
+            return
+        position = f"{lane.spec.name}/{lane.next_fetch}"
+        around = self._around
+        try:
+            records, behind = await raw_records.fetch(
+                around.view, lane.spec.input, lane.next_fetch, around.settings.fetch_bytes_max
+            )
+        except UNREADABLE as worse:
+            lane.stop(Cause.UNREADABLE, f"{position}: {type(worse).__name__}")
+            return
+        around.tell(Happening.UNREADABLE, lane.spec.name, {"position": position, "error": type(error).__name__})
+        if lane in self._running():  # it may have been left while we asked
+            around.consumer.rewind(lane.spec.input, behind)
+            lane.feed(records, behind)
+            self._singly_until = 0.0
+
+    def _running(self) -> list[Lane[E]]:
+        return [lane for lane in self._lanes.values() if lane.running]

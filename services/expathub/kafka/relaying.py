@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from expathub.kafka import failpoints
@@ -27,14 +27,17 @@ _TURN_SECONDS = 0.02
 """Pure work gives way to the event loop this often: heartbeats and the other lanes go on."""
 
 
-async def relay(hold: Hold[E], buffer: Buffer, around: Surroundings[E]) -> None:
-    """Relay the next batch of `buffer`; raises what `Hold.commit` raises, and `LaneStoppedError`."""
+async def relay(hold: Hold[E], buffer: Buffer, around: Surroundings[E], left: Callable[[], bool]) -> None:
+    """Relay the next batch of `buffer`; raises what `Hold.commit` raises, and `LaneStoppedError`.
+
+    Returns early, between two transactions, when the lane is to be left: what was taken is read again by its owner.
+    """
     settings = around.settings
     records, behind = buffer.take(settings.batch_records_max, settings.batch_bytes_max)
     if failpoints.armed:
         await failpoints.reach("fetched", hold.name)
     done = 0
-    while done < len(records):
+    while done < len(records) and not left():
         if records[done].offset < hold.mark.careful_until:
             await carefully(hold, records[done], _following(records, done, behind), around)
             done += 1

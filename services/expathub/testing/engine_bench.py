@@ -10,13 +10,16 @@ import asyncio
 import signal
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from aiokafka.client import AIOKafkaClient, CoordinationType
+from aiokafka.protocol.group import LeaveGroupRequest
 
 from expathub.kafka.engine import Engine
 from expathub.kafka.engine_settings import EngineSettings
@@ -26,6 +29,8 @@ from expathub.testing.counting import CountingStage, CountState
 
 _READ_MS = 500
 _SETTLE_SECONDS = 0.05
+_STOP_SECONDS = 25.0
+"""Design R10: so long may an engine take to stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +44,7 @@ class Bench:
     step_seconds: float = 0.0
     restore_seconds: float = 0.0
     window_ms: int | None = None
+    group_name: str = "group"
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Settings that differ from the engine's defaults."""
 
@@ -58,7 +64,7 @@ class Bench:
     @property
     def group(self) -> str:
         """The stage's group."""
-        return f"{self.prefix}.group"
+        return f"{self.prefix}.{self.group_name}"
 
     def plan(self) -> LanePlan[int]:
         """Return the lanes."""
@@ -80,36 +86,46 @@ class Bench:
             "revision": 1,
             "digest": "d1",
             "look_again_seconds": 0.5,
+            "client_id": self.prefix,
             **self.changes,
             **changes,
         }
-        return EngineSettings(bootstrap=self.bootstrap, group=self.group, client_id=self.prefix, **chosen)
+        return EngineSettings(bootstrap=self.bootstrap, group=self.group, **chosen)
 
     def engine(self, told: Told | None = None, **changes: Any) -> Engine[int]:
         """Return an engine."""
         stage = CountingStage(self.prefix, self.step_seconds)
         return Engine(stage, self.plan(), self.settings(**changes), told or Told())
 
+    @asynccontextmanager
+    async def running(self, told: Told, **changes: Any) -> AsyncIterator[Engine[int]]:
+        """Run an engine while the block lasts; raises what the engine raises."""
+        engine = self.engine(told, **changes)
+        task = asyncio.create_task(engine.run())
+        try:
+            yield engine
+        finally:
+            engine.stop()
+            await asyncio.wait_for(task, _STOP_SECONDS)
+
     async def make_topics(self) -> Self:
         """Make all topics and wait until they have leaders."""
         topics = {self.input(lane).topic: 1 for lane in range(self.lanes)}
         topics |= {self.changelog(0).topic: self.lanes, self.copies: self.output_partitions}
         compacted = f"{self.prefix}.compacted"
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
-        await admin.start()
-        try:
-            await admin.create_topics(
-                [NewTopic(name, count, 1) for name, count in topics.items()]
-                + [NewTopic(compacted, 1, 1, topic_configs={"cleanup.policy": "compact"})]
-            )
+        await self.make({**topics, compacted: 1}, {compacted: {"cleanup.policy": "compact"}})
+        return self
+
+    async def make(self, topics: Mapping[str, int], configs: Mapping[str, dict[str, str]] | None = None) -> None:
+        """Make topics with so many partitions."""
+        new = [NewTopic(name, count, 1, topic_configs=(configs or {}).get(name)) for name, count in topics.items()]
+        async with self._admin() as admin:
+            await admin.create_topics(new)
             while any(  # noqa: ASYNC110 (only asking again tells)
                 topic["error_code"] or any(one["leader"] < 0 for one in topic["partitions"])
-                for topic in await admin.describe_topics([*topics, compacted])
+                for topic in await admin.describe_topics(list(topics))
             ):
                 await asyncio.sleep(_SETTLE_SECONDS)
-        finally:
-            await admin.close()
-        return self
 
     async def publish(self, lane: int, values: Iterable[bytes], keys: Sequence[bytes] = (b"a", b"b", b"c")) -> None:
         """Write `values` into a lane's input, with `keys` in turn."""
@@ -124,13 +140,93 @@ class Bench:
         finally:
             await producer.stop()
 
-    async def read(self, topic: str, *, isolation: str = "read_committed") -> list[Copy]:
-        """Read a whole topic, up to its end as of now."""
-        return await read_topic(self.bootstrap, topic, isolation)
-
     async def copied(self) -> list[Copy]:
-        """Read the stage's copies."""
-        return await self.read(self.copies)
+        """Read the stage's copies, up to the end as of now."""
+        return await read_topic(self.bootstrap, self.copies)
+
+    async def committed(self, lane: int) -> int | None:
+        """Return the group's offset of a lane's input."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=self.group, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            committed: int | None = await consumer.committed(self.input(lane))
+        finally:
+            await consumer.stop()
+        return committed
+
+    async def until_committed(self, lane: int, offset: int, within_seconds: float = 30.0) -> None:
+        """Wait until the group's offset of a lane is at least `offset`; raises `TimeoutError`."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=self.group, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            async with asyncio.timeout(within_seconds):
+                while (await consumer.committed(self.input(lane)) or 0) < offset:
+                    await asyncio.sleep(_SETTLE_SECONDS)
+        finally:
+            await consumer.stop()
+
+    async def commit(self, lane: int, offset: int) -> None:
+        """Set the group's offset of a lane by hand, as somebody might who should not; the group must be empty."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=self.group, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            consumer.assign([self.input(lane)])
+            await consumer.commit({self.input(lane): offset})
+        finally:
+            await consumer.stop()
+
+    async def delete_before(self, partition: TopicPartition, offset: int) -> None:
+        """Let retention take all records of a partition before `offset`."""
+        async with self._admin() as admin:
+            await admin.delete_records({partition: RecordsToDelete(offset)})
+
+    async def end(self, partition: TopicPartition) -> int:
+        """Return the offset behind a partition's newest record, uncommitted ones included."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap)
+        await consumer.start()
+        try:
+            ends: dict[TopicPartition, int] = await consumer.end_offsets([partition])
+        finally:
+            await consumer.stop()
+        return ends[partition]
+
+    async def topics(self) -> set[str]:
+        """Return the names of all topics of this trial."""
+        async with self._admin() as admin:
+            return {name for name in await admin.list_topics() if name.startswith(f"{self.prefix}.")}
+
+    async def evict(self, keep: Container[str] = ()) -> list[str]:
+        """Put every member of the group out, but those whose client id is in `keep`; returns the ids of those put out.
+
+        That is what the broker does with a member that is silent for a whole session timeout, without the wait.
+        """
+        async with self._admin() as admin:
+            answers: list[Any] = await admin.describe_consumer_groups([self.group])
+        out = []
+        for member_id, client_id, *_ in (member for answer in answers for one in answer.groups for member in one[5]):
+            if client_id not in keep:
+                await _put_out(self.bootstrap, self.group, member_id)
+                out.append(client_id)
+        return out
+
+    @asynccontextmanager
+    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            yield admin
+        finally:
+            await admin.close()
+
+
+async def _put_out(bootstrap: str, group: str, member_id: str) -> None:
+    client = AIOKafkaClient(bootstrap_servers=bootstrap)
+    await client.bootstrap()
+    try:
+        node = await client.coordinator_lookup(CoordinationType.GROUP, group)
+        await client.send(node, LeaveGroupRequest(group, member_id))
+    finally:
+        await client.close()
 
 
 @dataclass(frozen=True, slots=True)
