@@ -62,7 +62,7 @@ def read(record: InputRecord) -> Event:
     """Read the event of a record in whichever mode it has; raises `EnvelopeError` on whatever is none."""
     if record.value is None:
         raise EnvelopeError(Reason.NO_VALUE)
-    if len(record.value) > strict_json.DOCUMENT_BYTES_MAX:
+    if len(record.value) + len(record.key or b"") > strict_json.DOCUMENT_BYTES_MAX:
         raise EnvelopeError(Reason.TOO_LARGE)
     if record.headers == _STRUCTURED_HEADERS:
         return _read_structured(record.value, {})
@@ -144,8 +144,7 @@ def _read_structured(value: bytes, headers: Mapping[str, str]) -> Event:
     try:
         members, canonical = strict_json.parse(value)
     except strict_json.JsonError as fault:
-        pointer = known_pointer(fault.path)
-        raise EnvelopeError(fault.reason, pointer, _glimpse(value) if pointer == "/data" else None) from None
+        raise EnvelopeError(fault.reason, known_pointer(fault.path), _glimpse(value, fault)) from None
     if type(members) is not dict:
         raise EnvelopeError(Reason.NOT_AN_OBJECT)
     if "data_base64" in members:
@@ -167,8 +166,10 @@ def _event(attributes: Attributes, payload: Mapping[str, Any]) -> Event:
     return Event(attributes, payload.get("data"), canonical)
 
 
-def _glimpse(value: bytes) -> Mapping[str, Any]:
-    """Read the attributes of an event whose `data` is at fault, so that its sender can be told which one it is."""
+def _glimpse(value: bytes, fault: strict_json.JsonError) -> Mapping[str, Any]:
+    """Read the attributes of an event with a fault if they can be, so that its sender is told which one it was."""
+    if fault.reason is Reason.DUPLICATE_KEY and len(fault.path) == 1:
+        return {}  # two of an attribute: which one counts?
     try:
         members = orjson.loads(value)
     except orjson.JSONDecodeError:

@@ -60,6 +60,7 @@ _TIME_SHAPES: Final = frozenset(
     for zone in (b"Z", b"+00:00", b"-00:00")
 )
 _HOUR: Final = len("0000-00-00T")
+_NO_MINUTES: Final = frozenset(map(str, range(60, 100)))
 
 _DUTCH_SOURCE = re.compile(
     r"urn:nld:(?:oin:([0-9]{20}):systeem:[A-Za-z0-9][A-Za-z0-9._-]*|kvknr:[0-9]{8}(?:[.:][A-Za-z0-9][A-Za-z0-9._:-]*)?)"
@@ -88,8 +89,9 @@ def is_time(text: str) -> bool:
         datetime.fromisoformat(text)
     except ValueError:
         return False
-    # Years 0000 and 9999 are what registers write for "no date"; newer Pythons read 24:00 as the next day.
-    return not text.startswith(("0000", "9999")) and not text.startswith("24", _HOUR)
+    # Years 0000 and 9999 are what registers write for "no date". Python reads 24:00 as the next day since 3.13, and
+    # an offset of +01:60 as two hours.
+    return not text.startswith(("0000", "9999")) and not text.startswith("24", _HOUR) and text[-2:] not in _NO_MINUTES
 
 
 # What comes back in event after event is judged once, its BSN too: these attributes need no second look (`decode`).

@@ -15,8 +15,8 @@ class Code(Enum):
     meaning: str
     remedy: str
 
-    def __new__(cls, code: str, meaning: str, remedy: str) -> Self:
-        """Make a member whose value is the code alone."""
+    def __new__(cls, code: str, meaning: str = "", remedy: str = "") -> Self:
+        """Make a member whose value is the code alone; `Reason("schema")` finds it by that."""
         member = object.__new__(cls)
         member._value_ = code
         member.meaning = meaning

@@ -148,7 +148,7 @@ def _is_short(node: Any) -> bool:
 # --- the exact way -----------------------------------------------------------------------------------------------
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_STRING_TOKEN = re.compile(r'"([^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*)"')
+_STRING_TOKEN = re.compile(r'"([^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+)"')
 _NUMBER_TOKEN = re.compile(r"-?(?:0|[1-9][0-9]*)(?P<inexact>\.[0-9]+(?:[eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)?")
 _NO_NUMBER_TOKEN = re.compile(r"-?(?:NaN|Infinity)")
 _LITERALS: Final = (("true", True), ("false", False), ("null", None))
@@ -157,7 +157,7 @@ _LITERALS: Final = (("true", True), ("false", False), ("null", None))
 def _text(document: bytes) -> str:
     if document.startswith(b"\xef\xbb\xbf"):
         raise JsonError(Reason.BYTE_ORDER_MARK)
-    if b"\x00" in document[:4]:  # every JSON text in UTF-16 or UTF-32 has a zero byte there
+    if b"\x00" in document[:2]:  # as in every JSON text in UTF-16 or UTF-32
         raise JsonError(Reason.NOT_UTF_8)
     try:
         return document.decode()
