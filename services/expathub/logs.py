@@ -111,6 +111,7 @@ KEYS: Final[Mapping[str, Key]] = {
     "message": Key(lambda value: isinstance(value, Literal), "A library's literal words, without what it filled in."),
     "error": Key(_type_name, "The type of an exception; never its text."),
     "place": Key(_place, "File, line and function."),
+    "kept_back": Key(_number, "How often a library said the same since its last line."),
     "dropped": Key(_number, "How many keys or values of this line did not fit; more than 0 is a fault of the hub."),
 }
 """Every key that a log line can have; `docs/logs.md` is made of it."""

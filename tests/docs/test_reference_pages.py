@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from expathub import logs, settings
+from expathub import logs, metrics, settings
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.mark.parametrize(
-    ("name", "page"), [("logs.md", logs.page), ("settings.md", settings.page)], ids=["logs", "settings"]
+    ("name", "page"),
+    [("logs.md", logs.page), ("metrics.md", metrics.page), ("settings.md", settings.page)],
+    ids=["logs", "metrics", "settings"],
 )
 def test_the_page_is_up_to_date(name: str, page: Callable[[], str]) -> None:
     assert page() == (DOCS / name).read_text("utf-8"), (

@@ -133,7 +133,7 @@ class Life:
         health = self._worker.health()
         self._witness.health(health)
         lanes = {name: lane.cause.value if lane.cause else lane.phase.value for name, lane in health.lanes.items()}
-        if self._working.done():
+        if self._working.done() and self.exit_code:
             return State(alive=False, ready=False, why="engine-ended", lanes=lanes)
         if self._stopping:
             return State(alive=True, ready=False, why="stopping", lanes=lanes)

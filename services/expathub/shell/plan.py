@@ -16,6 +16,7 @@ from expathub.kafka.observer import Health, Observer
 from expathub.logs import configure_logging
 from expathub.metrics import Label
 from expathub.settings import LogLevel, Settings, load_settings
+from expathub.shell.seldom import Seldom
 from expathub.shell.witness import CountTally
 
 
@@ -53,10 +54,13 @@ class Ground:
 
 
 def _quieten(level: LogLevel) -> None:
-    """Keep what libraries tell of their everyday work out of the log; their warnings stay."""
-    if level is not LogLevel.DEBUG:
-        for library in ("aiokafka", "uvicorn"):
-            logging.getLogger(library).setLevel(logging.WARNING)
+    """Keep what libraries tell of their everyday work out of the log; their warnings stay, each of them seldom."""
+    if level is LogLevel.DEBUG:
+        return
+    for library in ("aiokafka", "uvicorn"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Seldom())
 
 
 @dataclass(frozen=True, slots=True)
