@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import logging
 import signal
 import subprocess
 import sys
@@ -17,9 +18,11 @@ from xml.etree import ElementTree as ET
 
 import orjson
 import pytest
+import typer
 from faststream.kafka import TestKafkaBroker
 from rich.console import Console
 
+from expathub.cli import demo as cli
 from expathub.cli.demo import figures
 from expathub.configuration import load
 from expathub.core.configuration import Configuration
@@ -242,6 +245,24 @@ def test_the_figures_are_those_that_were_promised(played: Outcome) -> None:
 def test_figures_without_an_arrival_say_so(script: Script) -> None:
     found = figures(Outcome(Board(script, []), Verdict((), 0, 0, 0, 0, 0), 0))
     assert (found["p50_ms"], found["p99_ms"]) == (None, None)
+
+
+@pytest.mark.parametrize(("findings", "code"), [((), 0), ((Finding(Kind.LOST, "not told", "x"),), 1)])
+def test_the_command_exits_with_1_if_anything_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], script: Script, findings: Any, code: int
+) -> None:
+    async def demonstrate(*_: object, **__: object) -> Outcome:
+        return Outcome(Board(script, []), Verdict(findings, 0, 0, 0, 0, 0), 0)
+
+    monkeypatch.setattr(cli, "_demonstrate", demonstrate)
+    monkeypatch.setattr(logging.getLogger("aiokafka"), "level", logging.NOTSET)
+    if code:
+        with pytest.raises(typer.Exit) as ended:
+            cli.demo(as_json=True)
+        assert ended.value.exit_code == code
+    else:
+        cli.demo(as_json=True)
+    assert json.loads(capsys.readouterr().out)["lost"] == code
 
 
 @pytest.mark.parametrize(("events", "expected"), [(1, 10), (400, 20), (1_000_000, 200)])

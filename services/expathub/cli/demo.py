@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from expathub.cli.output import print_json, print_line, tell
+from expathub.cli.output import print_json, tell
 
 if TYPE_CHECKING:
     from expathub.demo.hub import Hub
@@ -91,7 +92,8 @@ async def _demonstrate(
         if svg:
             picture.save(picture.parts(outcome), svg)
         if keep:
-            _say_how_to_go_on(hub)
+            for line in _how_to_go_on(hub):
+                show.say(line)
     return outcome
 
 
@@ -125,14 +127,14 @@ def figures(outcome: Outcome) -> dict[str, int | float | None]:
     }
 
 
-def _say_how_to_go_on(hub: Hub) -> None:
-    print_line("Left running. To go on:")
-    print_line(f"  export EXPATHUB_BOOTSTRAP={hub.bootstrap} EXPATHUB_DATA={hub.data}")
-    print_line("  expathub consume --as aachen --from beginning --timeout 2")
-    print_line("  expathub schemas sample nl.expats.aankomst-aangemeld | expathub publish --as expat-centre - --wait 5")
-    print_line("  expathub demo")
-    print_line("To stop:")
+def _how_to_go_on(hub: Hub) -> Iterator[str]:
+    yield "Left running. To go on:"
+    yield f"  export EXPATHUB_BOOTSTRAP={hub.bootstrap} EXPATHUB_DATA={hub.data}"
+    yield "  expathub consume --as aachen --from beginning --timeout 2"
+    yield "  expathub schemas sample nl.expats.aankomst-aangemeld | expathub publish --as expat-centre - --wait 5"
+    yield "  expathub demo"
+    yield "To stop:"
     if hub.services:
-        print_line(f"  kill {hub.services.pid}")
+        yield f"  kill {hub.services.pid}"
     if hub.own_broker:
-        print_line(f"  expathub broker stop --data {hub.data / 'kafka'}")
+        yield f"  expathub broker stop --data {hub.data / 'kafka'}"

@@ -15,7 +15,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import orjson
 from aiokafka.admin import AIOKafkaAdminClient
@@ -97,12 +96,16 @@ def _reference_keys(settings: Settings, data: Path) -> Path:
 
 async def _is_served(admin: AIOKafkaAdminClient) -> bool:
     """Say whether both stages have a process already."""
+    return all([await _has_members(admin, f"hub.{name}") for name in SERVICES])
+
+
+async def _has_members(admin: AIOKafkaAdminClient, group: str) -> bool:
     try:
-        answers: list[Any] = await admin.describe_consumer_groups([f"hub.{name}" for name in SERVICES])
+        # One group at a time: the client cannot read an answer about two of them.
+        (answer,) = await admin.describe_consumer_groups([group])
     except GroupCoordinatorNotAvailableError:  # a new cluster has no place for groups before the first one comes
         return False
-    members = {group[1]: len(group[5]) for answer in answers for group in answer.groups}
-    return all(members.get(f"hub.{name}") for name in SERVICES)
+    return any(described["members"] for described in answer.to_object()["groups"])
 
 
 def _services(bootstrap: str, data: Path, caretaker: Caretaker, note: Note) -> Process:

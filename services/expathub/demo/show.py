@@ -38,6 +38,9 @@ class Show(Protocol):
     def draw(self) -> None:
         """Bring what is shown up to date."""
 
+    def say(self, line: str) -> None:
+        """Print a line as it is: a person may copy it."""
+
     def close(self) -> None:
         """Leave the terminal as it was, however the demonstration ended."""
 
@@ -73,6 +76,10 @@ class LiveShow:
         self.draw()
         self.close()
         self._console.print(summary(outcome))
+
+    def say(self, line: str) -> None:
+        """Print a line as it is."""
+        _say(self._console, line)
 
     def close(self) -> None:
         """Leave the last frame."""
@@ -114,11 +121,15 @@ class PlainShow:
         self.draw()
         self._console.print(summary(outcome))
 
+    def say(self, line: str) -> None:
+        """Print a line as it is."""
+        _say(self._console, line)
+
     def close(self) -> None:
         """Nothing to leave."""
 
     def _print(self, text: str) -> None:
-        self._console.print(f"{time.monotonic() - self._since:5.1f} s  {text}", soft_wrap=True, markup=False)
+        _say(self._console, f"{time.monotonic() - self._since:5.1f} s  {text}")
 
 
 class QuietShow:
@@ -129,7 +140,7 @@ class QuietShow:
 
     def note(self, text: str) -> None:
         """Print a line."""
-        self._console.print(text, soft_wrap=True, markup=False)
+        _say(self._console, text)
 
     def begin(self, board: Board) -> None:
         """Nothing to show."""
@@ -142,8 +153,16 @@ class QuietShow:
         for finding in outcome.verdict.findings:
             self.note(str(finding))
 
+    def say(self, line: str) -> None:
+        """Print a line as it is."""
+        _say(self._console, line)
+
     def close(self) -> None:
         """Nothing to leave."""
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 @asynccontextmanager

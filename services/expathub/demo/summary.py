@@ -14,6 +14,7 @@ from rich.text import Text
 from expathub.demo.board import Board, Line
 from expathub.demo.run import Outcome
 from expathub.demo.view import QUIET, REFUSED, TOLD, consequences
+from expathub.testing.case import FIXED
 from expathub.testing.history import Received
 from expathub.testing.verdict import Kind, Verdict
 
@@ -80,14 +81,14 @@ def _chapter(board: Board, line: Line) -> Iterator[RenderableType]:
 
 def _reading(partner: str, one: Received) -> Text:
     """Say in which version a partner reads an event, and with which fields."""
-    fields = sorted({_field(pointer) for pointer in one.pointers if pointer.startswith("/data/")})
+    fields = sorted({_field(pointer) for pointer in one.pointers - FIXED})
     return Text.assemble(
         (f"→ {partner}", TOLD), (f" reads {one.type.rpartition('.')[2]}: ", QUIET), ", ".join(fields) or "no field"
     )
 
 
 def _field(pointer: str) -> str:
-    return ".".join(step for step in pointer.removeprefix("/data/").split("/") if not step.isdigit())
+    return ".".join(step for step in pointer.removeprefix("/data").removeprefix("/").split("/") if not step.isdigit())
 
 
 def verdict(outcome: Outcome) -> RenderableType:
