@@ -10,8 +10,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from expathub.core.records import InputRecord, Position
-from expathub.testing.history import Accepted, Part, Receipt, Received, Refused, Row, parse
+from expathub.core.records import Position
+from expathub.testing.history import Accepted, Part, Receipt, Received, Refused, Row
 from expathub.testing.script import EventKey, Publication, Script
 from expathub.testing.verdict import Sent
 
@@ -79,9 +79,8 @@ class Board:
         self.counts["published"] += 1
         self._know(self._origins, sent.position, line)
 
-    def read(self, record: InputRecord) -> Part | None:
-        """Note a record of any topic; return what it was read as."""
-        _, part = parse(record) or ("", None)
+    def read(self, part: Part) -> None:
+        """Note what a record of any topic says."""
         match part:
             case Accepted(origin=origin) | Refused(origin=origin) as decision:
                 self._apply_or_keep(self._origins, origin, decision)
@@ -94,7 +93,6 @@ class Board:
                 self.counts["in inboxes"] += 1
             case _:
                 pass
-        return part
 
     def arrived(self, partner: str, event: EventKey, at: float) -> None:
         """Note that a partner's own program has got an event; what had to wait says nothing about speed."""

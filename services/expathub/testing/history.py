@@ -6,15 +6,17 @@ has not the form of its topic raises `ValueError` with its position (never its c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import orjson
 
 from expathub.core.records import InputRecord, Position
 from expathub.core.topic_names import DISCLOSURES, JOURNAL, PARKED, REFUSALS, inbox, outbox
 from expathub.testing.script import NOBODY, EventKey
+
+P = TypeVar("P")
 
 OUTBOX, INBOX = outbox(""), inbox("")
 
@@ -110,13 +112,21 @@ class History:
     @classmethod
     def of(cls, records: Iterable[InputRecord]) -> History:
         """Sort records of any topics into a history; records of other topics are passed over."""
-        parts: dict[str, list[Any]] = {name: [] for name in cls.__slots__}
-        for record in sorted(records, key=lambda record: record.position):
-            sorted_into = parse(record)
-            if sorted_into is not None:
-                part, value = sorted_into
-                parts[part].append(value)
-        return cls(**{name: tuple(values) for name, values in parts.items()})
+        parts = [part for record in sorted(records, key=lambda one: one.position) if (part := parse(record))]
+        rows = [part for part in parts if isinstance(part, Row)]
+        return cls(
+            outboxes=_only(InputRecord, parts),
+            journal=_only(Accepted, parts),
+            refusals=_only(Refused, parts),
+            disclosures=tuple(row for row in rows if row.position.topic == DISCLOSURES),
+            parked=tuple(row for row in rows if row.position.topic == PARKED),
+            inboxes=_only(Received, parts),
+            receipts=_only(Receipt, parts),
+        )
+
+
+def _only(kind: type[P], parts: Iterable[Part]) -> tuple[P, ...]:
+    return tuple(part for part in parts if isinstance(part, kind))
 
 
 def pointers(value: Any, at: str = "") -> frozenset[str]:
@@ -134,23 +144,13 @@ def _escape(step: str) -> str:
     return step.replace("~", "~0").replace("/", "~1")
 
 
-def parse(record: InputRecord) -> tuple[str, Part] | None:
-    """Read one record; return it with the name of its part of a history, None for other topics; or `ValueError`."""
-    topic = record.position.topic
+def parse(record: InputRecord) -> Part | None:
+    """Read one record, whatever its topic; None for the topics that are no part of a history. Raises `ValueError`."""
+    read = next((read for prefix, read in _READ if record.position.topic.startswith(prefix)), None)
     try:
-        if topic.startswith(OUTBOX):
-            return "outboxes", record
-        if topic.startswith(INBOX):
-            return _inbox(record)
-        if topic == JOURNAL:
-            return "journal", _accepted(record)
-        if topic == REFUSALS:
-            return "refusals", _refused(record)
-        if topic in (DISCLOSURES, PARKED):
-            return topic.removeprefix("hub."), _row(record)
+        return read(record) if read else None
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{record.position} has not the form of its topic ({type(error).__name__})") from None
-    return None
 
 
 def _text(record: InputRecord, name: str) -> str:
@@ -204,14 +204,14 @@ def _row(record: InputRecord) -> Row:
     )
 
 
-def _inbox(record: InputRecord) -> tuple[str, Received | Receipt]:
+def _inbox(record: InputRecord) -> Received | Receipt:
     event = _object(record)
     partner = record.position.topic.removeprefix(INBOX)
     disclosure = record.header("hub-disclosure")
     if disclosure is None:
         data = event["data"]
-        return "receipts", Receipt(record.position, partner, Position.parse(data["position"]), data["code"])
-    return "inboxes", Received(
+        return Receipt(record.position, partner, Position.parse(data["position"]), data["code"])
+    return Received(
         position=record.position,
         partner=partner,
         origin=_origin(record),
@@ -231,3 +231,14 @@ def _everything(record: InputRecord) -> str:
     headers = (f"{name}={(value or b'').decode(errors='replace')}" for name, value in record.headers)
     parts = ((record.key or b"").decode(errors="replace"), *headers, (record.value or b"").decode(errors="replace"))
     return "\n".join(parts)
+
+
+_READ: tuple[tuple[str, Callable[[InputRecord], Part]], ...] = (
+    (OUTBOX, lambda record: record),
+    (INBOX, _inbox),
+    (JOURNAL, _accepted),
+    (REFUSALS, _refused),
+    (DISCLOSURES, _row),
+    (PARKED, _row),
+)
+"""How the records of each topic are read."""
