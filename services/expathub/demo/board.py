@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from expathub.core.records import Position
 from expathub.testing.history import Accepted, Part, Receipt, Received, Refused, Row
-from expathub.testing.script import EventKey, Publication, Script
+from expathub.testing.script import NOBODY, EventKey, Publication, Script
 from expathub.testing.verdict import Sent
 
 
@@ -170,13 +170,14 @@ class Board:
         if not line.is_handled:
             line.is_handled = True
             self.counts["handled"] += 1
-        waiter = row.waits or row.partner
+        if row.partner and row.waits and row.waits != row.partner:
+            self._answer(line, row.waits)  # who waited under a selector has a name now
+        waiter = row.partner or row.waits or NOBODY
         if row.held is not None:
             if waiter not in line.answered:  # its answer may be read first: another topic
                 line.held[waiter] = row.held
             return
-        line.answered.add(waiter)
-        line.held.pop(waiter, None)
+        self._answer(line, waiter)
         if row.withheld is None:
             line.told.append(row.partner)
             self.counts["told"] += 1
@@ -185,6 +186,10 @@ class Board:
             line.withheld.append((row.partner, row.withheld))
             self.counts["withheld"] += 1
             self._tally(row.partner).withheld += 1
+
+    def _answer(self, line: Line, waiter: str) -> None:
+        line.answered.add(waiter)
+        line.held.pop(waiter, None)
 
     def _tally(self, partner: str) -> Tally:
         return self.tallies.setdefault(partner, Tally())

@@ -9,15 +9,28 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from expathub.testing.case import Case, grouped, is_within, name_of
+from expathub.core import accounting
+from expathub.core.accounting import Books, Wrong
+from expathub.testing.case import Case, entry_of, grouped, is_within, name_of
 from expathub.testing.history import Accepted
+from expathub.testing.script import NOBODY
 from expathub.testing.verdict import Finding, Kind
+
+KINDS = {
+    Wrong.NO_OUTCOME: Kind.UNACCOUNTED,
+    Wrong.TWO_OUTCOMES: Kind.DOUBLED,
+    Wrong.NO_ORIGIN: Kind.PHANTOM,
+    Wrong.NO_ROW: Kind.UNACCOUNTED,
+    Wrong.TWO_ROWS: Kind.DOUBLED,
+    Wrong.TWO_ANSWERS: Kind.DOUBLED,
+    Wrong.NO_EVENT: Kind.PHANTOM,
+}
+"""What it means for a verdict when the books do not add up."""
 
 
 def structure(case: Case) -> Iterator[Finding]:
     """Yield all that is wrong with the topics in themselves."""
-    yield from _each_offset_has_one_outcome(case)
-    yield from _each_journal_record_has_its_rows(case)
+    yield from _books_add_up(case)
     yield from _receipts_match_refusals(case)
     yield from _nothing_is_doubled(case)
     yield from _rows_match_inboxes(case)
@@ -25,26 +38,17 @@ def structure(case: Case) -> Iterator[Finding]:
     yield from _inboxes_keep_the_journals_order(case)
 
 
-def _each_offset_has_one_outcome(case: Case) -> Iterator[Finding]:
-    outcomes = Counter((*(one.origin for one in case.journal), *(one.origin for one in case.refusals)))
-    for origin in sorted(case.origins):
-        if not outcomes[origin]:
-            yield Finding(Kind.UNACCOUNTED, "neither accepted nor refused", str(origin))
-        elif outcomes[origin] > 1:
-            yield Finding(Kind.DOUBLED, "more than one outcome", str(origin))
-    for accepted in case.journal:
-        if accepted.origin not in case.origins:
-            yield Finding(Kind.PHANTOM, "in the journal, and nobody sent it", str(accepted.position))
-
-
-def _each_journal_record_has_its_rows(case: Case) -> Iterator[Finding]:
-    for accepted in case.journal:
-        if accepted.position not in case.rows and accepted.position not in case.parked:
-            yield Finding(Kind.UNACCOUNTED, "no disclosure, nothing withheld, nothing held", str(accepted.position))
-        finals = Counter(row.partner for row in case.rows.get(accepted.position, ()))
-        for partner, count in finals.items():
-            if count > 1:
-                yield Finding(Kind.DOUBLED, "more than one final row", str(accepted.position), partner)
+def _books_add_up(case: Case) -> Iterator[Finding]:
+    books = Books(
+        outboxes=[str(origin) for origin in sorted(case.origins)],
+        journal=[accounting.Entry(str(one.position), str(one.origin)) for one in case.journal],
+        refusals=[str(one.origin) for one in case.refusals],
+        disclosures=[entry_of(row) for one in case.journal for row in case.rows.get(one.position, ())],
+        parked=[entry_of(row) for one in case.journal for row in case.parked.get(one.position, ())],
+    )
+    for violation in accounting.violations(books):
+        what = violation.wrong.value
+        yield Finding(KINDS[violation.wrong], what, violation.position, violation.partner or NOBODY)
 
 
 def _receipts_match_refusals(case: Case) -> Iterator[Finding]:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
+from expathub.core import accounting
 from expathub.core.records import Position
 from expathub.testing.history import Accepted, History, Received, Refused, Row
-from expathub.testing.script import EventKey
+from expathub.testing.script import NOBODY, EventKey
 from expathub.testing.verdict import Sent
 
 T = TypeVar("T")
@@ -96,9 +97,14 @@ def grouped(values: Iterable[T], key: Callable[[T], K]) -> Mapping[K, tuple[T, .
 
 def waiting(case: Case, journal: Position) -> Mapping[str, str]:
     """Map who still waits for an event, a partner or a selector, to why: what no final row has answered."""
-    done = {name for row in case.rows.get(journal, ()) for name in (row.partner, row.waits)}
-    newest = {row.waits or row.partner: row.held or "" for row in case.parked.get(journal, ())}
-    return {waiter: code for waiter, code in newest.items() if waiter not in done}
+    rows = (*case.rows.get(journal, ()), *case.parked.get(journal, ()))
+    left = accounting.still_waiting(map(entry_of, rows))
+    return {row.partner or row.waits or NOBODY: row.held or "" for row in left}
+
+
+def entry_of(row: Row) -> accounting.Row:
+    """Give a row the form that the accounting of the core reads."""
+    return accounting.Row(str(row.journal), row.partner or None, row.held, row.waits)
 
 
 @lru_cache(maxsize=4096)  # the same few shapes of events come back again and again
