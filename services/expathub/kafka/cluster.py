@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from typing import Any, TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import NoError, for_code
+from aiokafka.errors import (
+    KafkaConnectionError,
+    NodeNotReadyError,
+    NoError,
+    RequestTimedOutError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 
 from expathub.errors import ExpathubError
 from expathub.kafka.provision import HUB_PREFIXES, Broker, Change, Cluster, Create, Found
 from expathub.kafka.topics import BROKER_SETTINGS
 
+T = TypeVar("T")
+
 _SET_ON_TOPIC = 1
 """Kafka's ConfigSource for a setting that the topic has of its own (DYNAMIC_TOPIC_CONFIG)."""
+
+_SILENCE = (NodeNotReadyError, KafkaConnectionError, RequestTimedOutError, TimeoutError)
+_ATTEMPTS = 10
+_ATTEMPT_PAUSE_SECONDS = 0.2
 
 _SETTLE_SECONDS = 10.0
 _SETTLE_PAUSE_SECONDS = 0.05
@@ -26,24 +40,42 @@ class TopicError(ExpathubError):
 
 
 async def look(admin: AIOKafkaAdminClient) -> Cluster:
-    """Read which brokers and which of the hub's topics there are, with their settings."""
-    nodes = [broker["node_id"] for broker in (await admin.describe_cluster())["brokers"]]
+    """Read which brokers and which of the hub's topics there are, with their settings.
+
+    Works while brokers are down, as long as one answers; raises the client's error when none does.
+    """
+    nodes = [broker["node_id"] for broker in (await _insist(admin.describe_cluster))["brokers"]]
     described = [
         topic
-        for topic in await admin.describe_topics()
+        for topic in await _insist(admin.describe_topics)
         if topic["topic"].startswith(HUB_PREFIXES) and not _error(topic)
     ]
-    settings = await _settings(
-        admin,
-        [
-            *(ConfigResource(ConfigResourceType.BROKER, str(node)) for node in nodes),
-            *(ConfigResource(ConfigResourceType.TOPIC, topic["topic"]) for topic in described),
-        ],
+    names = [ConfigResource(ConfigResourceType.TOPIC, topic["topic"]) for topic in described]
+    settings = await _insist(lambda: _settings(admin, names))
+    brokers = [await _broker(admin, node) for node in sorted(nodes)]
+    return Cluster(
+        tuple(broker for broker in brokers if broker),
+        {topic["topic"]: _found(topic, *settings[topic["topic"]]) for topic in described},
     )
-    brokers = tuple(
-        Broker(node, {key: settings[str(node)][0].get(key, "") for key in BROKER_SETTINGS}) for node in sorted(nodes)
-    )
-    return Cluster(brokers, {topic["topic"]: _found(topic, *settings[topic["topic"]]) for topic in described})
+
+
+async def _broker(admin: AIOKafkaAdminClient, node: int) -> Broker | None:
+    """Read what a broker is set to; None where it does not answer (the cluster may not have noticed yet)."""
+    try:
+        found = await _settings(admin, [ConfigResource(ConfigResourceType.BROKER, str(node))])
+    except _SILENCE:
+        return None
+    in_force, _ = found[str(node)]
+    return Broker(node, {key: in_force.get(key, "") for key in BROKER_SETTINGS})
+
+
+async def _insist(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask again where a broker does not answer: the client asks any, also one that has just gone."""
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(*_SILENCE):
+            return await ask()
+        await asyncio.sleep(_ATTEMPT_PAUSE_SECONDS)
+    return await ask()
 
 
 async def carry_out(admin: AIOKafkaAdminClient, actions: Iterable[Create | Change]) -> None:
@@ -58,19 +90,19 @@ async def carry_out(admin: AIOKafkaAdminClient, actions: Iterable[Create | Chang
 
 
 async def _create(admin: AIOKafkaAdminClient, creations: list[Create]) -> None:
-    answer: Any = await admin.create_topics(
-        [
-            NewTopic(
-                action.topic.name,
-                action.topic.partitions,
-                action.replication,
-                topic_configs=dict(action.topic.settings),
-            )
-            for action in creations
-        ],
-    )
+    wanted = [
+        NewTopic(
+            action.topic.name,
+            action.topic.partitions,
+            action.replication,
+            topic_configs=dict(action.topic.settings),
+        )
+        for action in creations
+    ]
+    answer: Any = await _insist(lambda: admin.create_topics(wanted))
     for name, code, reason in answer.topic_errors:
-        _refuse_unless_fine(name, code, reason, "made")
+        if for_code(code) is not TopicAlreadyExistsError:  # asked twice, or by two at once
+            _refuse_unless_fine(name, code, reason, "made")
     await _settle(admin, {action.topic.name for action in creations})
 
 
