@@ -38,11 +38,11 @@ def _broker_of_processes(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def _broker_in_a_container(_: Path) -> Iterator[str]:
-    """Run a broker in a container; testcontainers removes it, by its reaper if we are killed."""
-    from expathub.testing.containers import KafkaContainer  # noqa: PLC0415 (needs a Docker engine)
+    """Run a broker in a container on a mapped port; testcontainers removes it, by its reaper if we are killed."""
+    from expathub.testing.containers import KafkaContainer  # noqa: PLC0415 (only where a Docker engine is asked for)
 
-    with KafkaContainer() as node:
-        yield node.bootstrap
+    with KafkaContainer() as kafka:
+        yield kafka.bootstrap
 
 
 _broker = _broker_in_a_container if os.environ.get("EXPATHUB_TEST_BROKER") == "docker" else _broker_of_processes

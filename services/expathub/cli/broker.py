@@ -73,10 +73,10 @@ def start(
     from expathub.settings import load_settings
 
     settings = load_settings()
-    if settings.bootstrap_given and port is None:
-        _check_given(settings, json)
-        return
     folder = _folder(settings, data)
+    if settings.bootstrap_given and port is None:
+        _check_given(settings, folder, json)
+        return
     known = local_broker.status(folder)
     cluster = local_broker.start(folder, port or (None if known else PORT), nodes, via.value, fast=fast, progress=tell)
     if json:
@@ -126,11 +126,19 @@ def _nothing(folder: Path) -> str:
     return f"No local broker runs in {folder}."
 
 
-def _check_given(settings: Settings, json: bool) -> None:
+def _check_given(settings: Settings, folder: Path, json: bool) -> None:
     """See whether the Kafka that a person named answers; nothing is started in its place."""
+    from expathub.kafka import local_broker
     from expathub.kafka.local_broker.given import check_given
+    from expathub.kafka.local_broker.messages import given_broker_is_ours
 
-    check_given(settings.bootstrap)
+    try:
+        check_given(settings.bootstrap)
+    except local_broker.LocalBrokerError:
+        ours = local_broker.status(folder)
+        if ours and ours.bootstrap == settings.bootstrap:
+            tell(given_broker_is_ours(folder, ours.nodes[0].port))
+        raise
     if json:
         print_json(_nobody(settings.bootstrap, running=True))
     else:

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from expathub.cli.main import main
-from expathub.kafka.local_broker import docker_way, java_way, ready
+from expathub.kafka.local_broker import docker_way, folder, java_way, ready
 from expathub.kafka.local_broker.jars import Jars
 from expathub.kafka.local_broker.java import find_java
+from expathub.kafka.local_broker.layout import Layout
 from expathub.kafka.local_broker.means import read_means
+from expathub.kafka.local_broker.plan import Held
 
 NO_JAVA = (
     "No Java 17 or newer. Run: pip install 'expathub[broker]' (brings its own, 34 MB), or set EXPATHUB_JAVA_HOME. "
@@ -129,16 +131,18 @@ case "$1 $2" in
   'version '*) {version} ;;
   'image inspect') {image} ;;
   'pull '*) {pull} ;;
-  'run '*) echo started; exit 0 ;;
-  'container inspect') echo true ;;
+  'run '*) {run}; : > {log}.ran ;;
+  'container inspect') [ ! -f {log}.ran ] || echo true ;;
 esac
 """
 
 
-def docker(tmp_path: Path, version: str = "echo 27", image: str = "exit 0", pull: str = "exit 0") -> Path:
+def docker(
+    tmp_path: Path, version: str = "echo 27", image: str = "exit 0", pull: str = "exit 0", run: str = ":"
+) -> Path:
     """Put a docker command on PATH; return the file in which it writes down what it was asked."""
     log = tmp_path / "asked"
-    program(tmp_path / "path", "docker", ENGINE.format(log=log, version=version, image=image, pull=pull))
+    program(tmp_path / "path", "docker", ENGINE.format(log=log, version=version, image=image, pull=pull, run=run))
     return log
 
 
@@ -187,6 +191,17 @@ UNKNOWN = "exit 1"
 REFUSED = "echo 'Error response from daemon: Get registry: connection refused.' >&2; exit 1"
 
 
+def test_a_container_that_docker_refuses_to_start_says_why(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    docker(tmp_path, run="echo 'docker: Error response from daemon: port is already allocated.' >&2; exit 125")
+
+    code, _, said = run(capsys, "broker", "start", "--via", "docker")
+
+    assert code == 69
+    assert said.splitlines()[-1] == (
+        "expathub: Docker does not start node 1: port is already allocated. Mend that, or leave out --via docker."
+    )
+
+
 def test_an_image_that_cannot_be_pulled_is_named_with_the_reason(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -233,7 +248,9 @@ def test_without_java_docker_is_used_where_there_is_one(
     (node,) = json.loads(out)["nodes"]
     assert node["pid"] is None
     assert node["container"].startswith("expathub-")
-    assert not [line for line in asked.read_text().splitlines() if line.startswith("pull")]
+    words = [line.split()[0] for line in asked.read_text().splitlines()]
+    assert "pull" not in words
+    assert words.count("run") == 1
 
 
 # --- What stands in the way before anything is started.
@@ -272,6 +289,23 @@ def test_a_kafka_that_a_person_named_is_never_replaced(
         "Start it, or unset EXPATHUB_BOOTSTRAP to let expathub start one.\n"
     )
     assert not (tmp_path / "var").exists()
+
+
+def test_a_given_kafka_that_is_the_local_broker_is_recognised(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    data = tmp_path / "var" / "kafka"
+    data.mkdir(parents=True)
+    folder.hold(Held(Layout(data, 19192, 1, "cluster"), "java", "4.3.1"))
+    monkeypatch.setenv("EXPATHUB_BOOTSTRAP", "127.0.0.1:19192")
+    monkeypatch.setattr("expathub.kafka.local_broker.given.check_given.__defaults__", (0.2,))
+
+    code, _, said = run(capsys, "broker", "start")
+
+    assert code == 69
+    assert said.splitlines()[0] == (
+        f"That address is the local broker of {data}. Start it by its port: expathub broker start --port 19192"
+    )
 
 
 def test_an_address_that_is_none_is_a_fault_of_configuration(

@@ -21,7 +21,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from expathub.kafka import local_broker
-from expathub.kafka.local_broker import Cluster, folder, machine
+from expathub.kafka.local_broker import Cluster, folder, machine, processes
 from expathub.kafka.local_broker.errors import DiskFullError, NodeFailedError
 from expathub.kafka.local_broker.layout import Layout
 from expathub.kafka.local_broker.plan import Held
@@ -261,6 +261,20 @@ def test_a_broker_that_does_not_answer_in_time_is_ended_again(data: Path) -> Non
     assert pids_of(status) == []
     log = str(data / "node-1" / "data")
     assert not [one for one in psutil.process_iter(["cmdline"]) if log in str(one.info["cmdline"])]
+
+
+@pytest.mark.parametrize("way", [processes.started, processes.started_by_ps])
+def test_a_process_is_known_by_its_start_until_it_ends(way: Callable[[int], str | None]) -> None:
+    if way is processes.started_by_ps and not Path("/bin/ps").exists():
+        pytest.skip("this machine has no /bin/ps, as some without /proc do")
+    child = subprocess.Popen(["/bin/sleep", "60"])
+
+    assert way(child.pid) == way(child.pid) != None  # noqa: E711 (a chain of comparisons)
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # a zombie now: nobody has asked for its end
+    assert way(child.pid) is None
+    child.wait()
+    assert way(child.pid) is None
 
 
 def test_a_process_that_got_the_number_of_a_broker_is_not_taken_for_it(data: Path) -> None:

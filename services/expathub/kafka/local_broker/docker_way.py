@@ -58,7 +58,8 @@ class Docker:
 def _reason(output: str) -> str:
     """Return the line of Docker's output that says why, without its usual head."""
     lines = [line.strip() for line in output.splitlines() if line.strip() and not line.startswith("See 'docker")]
-    reason = (lines or ["it says nothing"])[-1].removeprefix("Error response from daemon: ").rstrip(".")
+    reason = (lines or ["it says nothing"])[-1].removeprefix("docker: ")
+    reason = reason.removeprefix("Error response from daemon: ").rstrip(".")
     return f"{reason}: are you in group docker?" if "permission denied" in reason else reason
 
 
@@ -113,7 +114,7 @@ class DockerNodes:
         self._try(["stop", f"--time={limit_seconds:.0f}", *names], limit_seconds * 2)
         for node in ending:
             self._layout.log(node).write_text("\n".join(self._lines(node, "all")), "utf-8")
-        self._try(["rm", "--force", *names])
+        self._try(["rm", "--force", "--volumes", *names])  # of the volumes only those without a name
         self._try(["network", "rm", container.network(self._layout)])
 
     def failure(self, node: int) -> LocalBrokerError:
@@ -152,10 +153,18 @@ class DockerStarter:
             self._docker.ask(["network", "create", label, container.network(planned)])
         with timed("containers", note):
             for node in down:
-                machine.make_room(planned.folder(node))
-                self._docker.ask(["volume", "create", label, container.name(planned, node)])
-                self._docker.ask(["rm", "--force", container.name(planned, node)])
-                self._docker.ask(container.run_arguments(planned, node, fast=self._fast))
+                self._run(planned, node, label)
+
+    def _run(self, planned: Layout, node: int, label: str) -> None:
+        """Start a node's container, with the volume that it had before."""
+        machine.make_room(planned.folder(node))
+        name = container.name(planned, node)
+        try:
+            self._docker.ask(["volume", "create", label, name])
+            self._docker.ask(["rm", "--force", "--volumes", name])
+            self._docker.ask(container.run_arguments(planned, node, fast=self._fast))
+        except DockerError as error:
+            raise LocalBrokerError(*messages.docker_refuses(node, error.what)) from error
 
 
 def ready_docker(note: Note, *, fast: bool) -> DockerStarter:

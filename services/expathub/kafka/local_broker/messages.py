@@ -26,6 +26,11 @@ NO_RESOLVER: Final[Message] = (
 )
 
 
+def given_broker_is_ours(folder: Path, port: int) -> str:
+    """Say that the address that a person gave is that of the local broker, and how that is started."""
+    return f"That address is the local broker of {folder}. Start it by its port: expathub broker start --port {port}"
+
+
 def given_broker_silent(address: str, seconds: float) -> Message:
     """Say that the address that a person gave is silent."""
     return (
@@ -157,6 +162,11 @@ def no_engine(host: str, reason: str) -> Message:
         f"--via docker: no engine answers at {host} ({reason}).",
         "Without --via docker expathub uses Java and needs no Docker.",
     )
+
+
+def docker_refuses(node: int, reason: str) -> Message:
+    """Say that the engine answers and does not start a container."""
+    return f"Docker does not start node {node}: {reason}.", "Mend that, or leave out --via docker."
 
 
 def no_image(reason: str) -> Message:

@@ -64,7 +64,7 @@ def started(pid: int) -> str | None:
     """
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)  # where we started it ourselves
-    return _started_linux(pid) if sys.platform == "linux" else _started_ps(pid)
+    return _started_linux(pid) if sys.platform == "linux" else started_by_ps(pid)
 
 
 def _started_linux(pid: int) -> str | None:
@@ -79,9 +79,9 @@ def _started_linux(pid: int) -> str | None:
     return None if state in "ZX" else f"{boot}/{ticks}"
 
 
-def _started_ps(pid: int) -> str | None:
+def started_by_ps(pid: int) -> str | None:
     """Ask `ps`, where there is no /proc."""
-    asked = ["/bin/ps", "-o", "stat=,lstart=", "-p", str(pid)]
+    asked = ["/bin/ps", "-o", "stat=", "-o", "lstart=", "-p", str(pid)]
     said = subprocess.run(  # noqa: S603 (a fixed program; a number)
         asked, capture_output=True, text=True, check=False, env={"LC_ALL": "C"}
     ).stdout
