@@ -80,6 +80,12 @@ COMMANDS: tuple[Entry, ...] = (
         "What the hub did with events: a dossier's history, one event, whether it adds up.",
     ),
     Entry(
+        "replay",
+        "expathub.cli.replay:replay",
+        AUDITORS,
+        "Show what partners would get for a stretch of the journal, as of today's permissions.",
+    ),
+    Entry(
         "check",
         "expathub.cli.check:check",
         CONFIGURE,

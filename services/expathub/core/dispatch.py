@@ -34,7 +34,7 @@ class DispatchStage:
     def step(self, record: InputRecord, remembered: Lookup[Dossier], at_ms: int) -> Step[Dossier]:
         """Say what becomes of a record of the journal."""
         notice, before = self._read(record, remembered)
-        case = Case(notice.subject, before, at_ms, self._keys, self._digest)
+        case = self._open(notice, before, at_ms)
         if notice.kind.command is not None:
             obey(case, self._rules, notice, notice.kind.command, self._handle)
         elif before.unfolded:
@@ -46,12 +46,16 @@ class DispatchStage:
     def poison(self, record: InputRecord, remembered: Lookup[Dossier], at_ms: int) -> Step[Dossier]:
         """Keep a record on which `step` has died three times, unfolded; a command is not carried out."""
         notice, before = self._read(record, remembered)
-        case = Case(notice.subject, before, at_ms, self._keys, self._digest)
+        case = self._open(notice, before, at_ms)
         if notice.kind.command is not None:
-            case.withhold(notice, None, None, Withheld.COMMAND)
+            case.withhold(notice, None, Withheld.COMMAND)
         else:
             keep_unfolded(case, notice, Held.POISON)
         return case.step(before)
+
+    def _open(self, notice: Notice, before: Dossier, at_ms: int) -> Case:
+        """Open the case of one record; a replay opens its own kind."""
+        return Case(notice.subject, before, at_ms, self._keys, self._digest)
 
     def _read(self, record: InputRecord, remembered: Lookup[Dossier]) -> tuple[Notice, Dossier]:
         """Read what the event says of itself, not yet what it is about, and find its dossier."""
@@ -67,9 +71,9 @@ class DispatchStage:
             settle(case, self._rules)
         named, former = named_of(kind, major, event), former_of(kind, major, event)
         chosen = choose(kind, notice.kept.sender, Situation(self._rules.directory, before, case.dossier, former, named))
-        for choice in chosen.choices:
-            offer(case, notice, choice.partner, choice.grant)
+        for route in chosen.routes:
+            offer(case, notice, route)
         if chosen.unknown is not None:
-            offer_to_unknown(case, notice, chosen.unknown, [choice.partner.id for choice in chosen.choices])
-        elif not chosen.choices:
-            case.withhold(notice, None, None, Withheld.NO_RECIPIENT, notice.waits)
+            offer_to_unknown(case, notice, chosen.unknown, [route.partner.id for route in chosen.routes])
+        elif not chosen.routes:
+            case.withhold(notice, None, Withheld.NO_RECIPIENT, notice.waits)

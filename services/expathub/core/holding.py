@@ -21,7 +21,7 @@ from expathub.core.judging import Question, withheld_because
 from expathub.core.notice import Notice
 from expathub.core.partners import Partner
 from expathub.core.reasons import Held, Withheld
-from expathub.core.routing import Directory
+from expathub.core.routing import Directory, Route
 
 RESIDENCE = SelectorKind.MUNICIPALITY_OF_RESIDENCE.value
 """What an event waits for while nobody knows the municipality of residence."""
@@ -53,28 +53,28 @@ def nothing_asked(_position: str, _partner: str | None) -> bool:
     return False
 
 
-def offer(case: Case, notice: Notice, partner: Partner, grant: Grant) -> None:
+def offer(case: Case, notice: Notice, route: Route) -> None:
     """Tell a chosen partner, or say why not, or keep it for later."""
-    behind = _behind(fronts(case.dossier.waits), partner)
-    question = _question(case, notice, partner, grant, is_first=behind is None)
+    behind = _behind(fronts(case.dossier.waits), route.partner) if case.dossier.waits else None
+    question = _question(case, notice, route, is_first=behind is None)
     reason = withheld_because(question)
     if reason is not None:
-        case.withhold(notice, partner, grant, reason, notice.waits)
+        case.withhold(notice, route, reason, notice.waits)
         return
     code = _attempt(case, notice, question, behind, notice.waits)
     if code is not None:
-        wait = Wait(notice.position, partner.id, str(grant.selector), code.value, case.at_ms, partner.id)
-        _hold(case, notice, partner, grant, wait)
+        name = route.partner.id
+        _hold(case, notice, route, Wait(notice.position, name, _selector(route), code.value, case.at_ms, name))
 
 
 def offer_to_unknown(case: Case, notice: Notice, grant: Grant, besides: Iterable[str]) -> None:
     """Keep an event for the municipality that will be the first to be known; `besides` were chosen already."""
     if notice.kind.effects.withdraws_consent:
-        case.withhold(notice, None, grant, Withheld.NEVER_TOLD, RESIDENCE)
+        case.withhold(notice, None, Withheld.NEVER_TOLD, RESIDENCE)
         return
     code = Held.RESIDENCE_UNKNOWN.value
     wait = Wait(notice.position, None, str(grant.selector), code, case.at_ms, RESIDENCE, tuple(besides))
-    _hold(case, notice, None, grant, wait)
+    _hold(case, notice, None, wait)
 
 
 def is_overdue(case: Case) -> bool:
@@ -117,19 +117,18 @@ def _review(case: Case, rules: Rules, wait: Wait, ahead: Fronts, released: Asked
     """Return the wait as it goes on, or None where it has come to its end."""
     notice = rules.notice(case.subject, wait.position, case.dossier.kept[wait.position])
     if discarded(wait.position, wait.partner):
-        partner = rules.directory.by_id.get(wait.partner) if wait.partner else None
-        case.withhold(notice, partner, _grant(notice.kind, wait), Withheld.DISCARDED, _repeated(wait))
+        case.withhold(notice, _route(rules, notice, wait), Withheld.DISCARDED, _repeated(wait))
         return None
     if wait.partner is not None:
         return _review_partner(case, rules, notice, wait, ahead, is_asked=released(wait.position, wait.partner))
     if notice.kept.expires_ms is not None and notice.kept.expires_ms <= case.at_ms:
-        case.withhold(notice, None, None, Withheld.EXPIRED, wait.waits)
+        case.withhold(notice, None, Withheld.EXPIRED, wait.waits)
         return None
     if case.dossier.residence is None:
         return wait
     municipality = rules.directory.by_code.get(case.dossier.residence)
     if municipality is None or municipality.id in (notice.kept.sender, *wait.besides):
-        case.withhold(notice, None, None, Withheld.NO_RECIPIENT, wait.waits)
+        case.withhold(notice, None, Withheld.NO_RECIPIENT, wait.waits)
         return None
     found = replace(wait, partner=municipality.id)
     return _review_partner(case, rules, notice, found, ahead, is_asked=True)
@@ -139,15 +138,15 @@ def _review_partner(
     case: Case, rules: Rules, notice: Notice, wait: Wait, ahead: Fronts, *, is_asked: bool
 ) -> Wait | None:
     """Judge again what waits for a partner; try again where it is asked, or where nothing older waits any more."""
-    partner, grant = rules.directory.by_id.get(wait.partner or ""), _grant(notice.kind, wait)
-    if partner is None or grant is None or not _is_still_meant(partner, grant):
-        case.withhold(notice, partner, grant, Withheld.NO_LONGER_RECIPIENT, _repeated(wait))
+    route = _route(rules, notice, wait)
+    if route is None or not _is_still_meant(route):
+        case.withhold(notice, route, Withheld.NO_LONGER_RECIPIENT, _repeated(wait))
         return None
-    behind = _behind(ahead, partner)
-    question = _question(case, notice, partner, grant, is_first=behind is None)
+    behind = _behind(ahead, route.partner)
+    question = _question(case, notice, route, is_first=behind is None)
     reason = withheld_because(question)
     if reason is not None:
-        case.withhold(notice, partner, grant, reason, _repeated(wait))
+        case.withhold(notice, route, reason, _repeated(wait))
         return None
     if not is_asked and (behind is not None or wait.code != Held.HELD_BEHIND.value):
         return wait
@@ -155,7 +154,7 @@ def _review_partner(
     if code is None:
         return None
     stays = replace(wait, code=code.value)
-    case.park(notice, partner, grant, stays)
+    case.park(notice, route, stays)
     return stays
 
 
@@ -163,26 +162,25 @@ def _attempt(case: Case, notice: Notice, question: Question, behind: str | None,
     """Tell a partner that may be told, or return why it must wait; only what takes back may overtake."""
     if behind is not None and not question.takes_back:
         return Held.HELD_BEHIND
-    partner, grant = question.partner, question.grant
-    view = notice.view(partner, grant, case.reference(notice, partner).text)
+    view = notice.view(question.route, case.reference(notice, question.route).text)
     if isinstance(view, Held):
         return view
-    case.tell(notice, partner, grant, view, waits, overtakes=behind)
+    case.tell(notice, question.route, view, waits, overtakes=behind)
     return None
 
 
-def _hold(case: Case, notice: Notice, partner: Partner | None, grant: Grant, wait: Wait) -> None:
+def _hold(case: Case, notice: Notice, route: Route | None, wait: Wait) -> None:
     if not case.has_room(notice, len(wait.besides)):
-        case.withhold(notice, partner, grant, Withheld.HELD_FULL, notice.waits or _repeated(wait))
+        case.withhold(notice, route, Withheld.HELD_FULL, notice.waits or _repeated(wait))
         return
     dossier = case.dossier
     kept = dossier.kept if notice.position in dossier.kept else {**dossier.kept, notice.position: notice.kept}
     case.dossier = replace(dossier, waits=(*dossier.waits, wait), kept=kept)
-    case.park(notice, partner, grant, wait)
+    case.park(notice, route, wait)
 
 
-def _question(case: Case, notice: Notice, partner: Partner, grant: Grant, *, is_first: bool) -> Question:
-    return Question(partner, grant, notice.kind, case.dossier, notice.kept.expires_ms, case.at_ms, is_first)
+def _question(case: Case, notice: Notice, route: Route, *, is_first: bool) -> Question:
+    return Question(route, case.dossier, notice.kept.expires_ms, case.at_ms, is_first)
 
 
 def _behind(ahead: Fronts, partner: Partner) -> str | None:
@@ -194,12 +192,22 @@ def _behind(ahead: Fronts, partner: Partner) -> str | None:
     return own if own is not None or partner.municipality is None else ahead.get(None)
 
 
-def _grant(kind: EventType, wait: Wait) -> Grant | None:
-    return next((grant for grant in kind.grants if str(grant.selector) == wait.selector), None)
+def _selector(route: Route) -> str:
+    return str(route.grant.selector) if route.grant else ""
 
 
-def _is_still_meant(partner: Partner, grant: Grant) -> bool:
-    return grant.selector.role is None or grant.selector.role in partner.roles
+def _route(rules: Rules, notice: Notice, wait: Wait) -> Route | None:
+    """Find the way to the partner that something waits for, by the selector that chose it; the rest as of now."""
+    partner = rules.directory.by_id.get(wait.partner) if wait.partner else None
+    grant = next((grant for grant in notice.kind.grants if str(grant.selector) == wait.selector), None)
+    return rules.directory.route(notice.kind, grant, partner) if partner else None
+
+
+def _is_still_meant(route: Route) -> bool:
+    if route.grant is None:
+        return False
+    role = route.grant.selector.role
+    return role is None or role in route.partner.roles
 
 
 def _repeated(wait: Wait) -> str | None:

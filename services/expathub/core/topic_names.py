@@ -16,3 +16,8 @@ def outbox(partner: str) -> str:
 def inbox(partner: str) -> str:
     """Name the topic that only `partner` reads."""
     return f"inbox.{partner}"
+
+
+def is_of_the_hub(topic: str) -> bool:
+    """Tell whether only the hub's own services and its partners (or Kafka itself) write to a topic."""
+    return topic.startswith(("outbox.", "inbox.", "hub.", "__"))

@@ -52,7 +52,7 @@ class Reader:
 
     async def from_beginning(self) -> None:
         """Go to the oldest record of each partition."""
-        self._seek(await self._consumer.beginning_offsets(self._partitions))
+        self._seek(await self.starts())
 
     async def from_end(self) -> None:
         """Go behind the newest record, an open transaction's records included: they are not read when it commits."""
@@ -60,9 +60,17 @@ class Reader:
 
     async def from_time(self, at_ms: int) -> None:
         """Go to the first record that the broker appended at or after this time (epoch, ms), else to the end."""
+        self._seek(await self.offsets_at(at_ms))
+
+    async def offsets_at(self, at_ms: int) -> Offsets:
+        """Return the offset of the first record that was appended at or after a time (epoch, ms), else the end."""
         found = await self._consumer.offsets_for_times(dict.fromkeys(self._partitions, at_ms))
         ends = await self.ends()
-        self._seek({partition: at.offset if at else ends[partition] for partition, at in found.items()})
+        return {partition: at.offset if at else ends[partition] for partition, at in found.items()}
+
+    async def starts(self) -> Offsets:
+        """Return the offset of the oldest record that each partition still has."""
+        return dict(await self._consumer.beginning_offsets(self._partitions))
 
     def from_offsets(self, offsets: Offsets) -> None:
         """Go to these offsets; partitions that are not named are not read."""
