@@ -74,6 +74,12 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("consume", "expathub.cli.consume:consume", PARTNERS, "Read a partner's inbox, one JSON a line."),
     Entry("lag", "expathub.cli.lag:lag", OPERATORS, "Show how far each consumer group is behind, and since when."),
     Entry(
+        "deadletters",
+        "expathub.cli.deadletters:app",
+        OPERATORS,
+        "What waits and why; release it to be judged again, or put it aside.",
+    ),
+    Entry(
         "audit",
         "expathub.cli.audit:app",
         AUDITORS,

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from expathub.core.commands import DOSSIER
+from expathub.core.accounting import DOSSIER
 from expathub.core.records import InputRecord, Position
 
 
@@ -31,6 +31,7 @@ class OutcomeKind(Enum):
 class Outcome:
     """One row about one event and one partner (or nobody).
 
+    `subject` is the dossier, `type` the event's type in the version that the partner reads.
     `reason` is the code of what was withheld or is held; `waits` the partner or selector that waits or waited.
     `at` is when it was told or withheld, or since when it is held (RFC 3339). `journal` is the event's position.
     """
@@ -38,6 +39,8 @@ class Outcome:
     kind: OutcomeKind
     position: Position
     journal: Position
+    subject: str
+    type: str
     disclosure: str
     partner: str | None
     at: str
@@ -118,6 +121,8 @@ def outcome_from(record: InputRecord) -> Outcome:
         kind=kind,
         position=record.position,
         journal=Position.parse(row["journal"]),
+        subject=(record.key or b"").decode(),
+        type=row["type"],
         disclosure=row["disclosure"],
         partner=row["partner"],
         at=row["since"] if kind is OutcomeKind.HELD else row["at"],
