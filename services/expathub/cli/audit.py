@@ -16,6 +16,7 @@ from expathub.cli.output import print_json, print_line, tell
 from expathub.errors import SomethingFoundError, UsageError
 
 if TYPE_CHECKING:
+    from expathub.core.account import Account
     from expathub.core.records import InputRecord
     from expathub.core.trail import Outcome, Received, Refused
     from expathub.kafka.trail_reading import Found
@@ -80,10 +81,59 @@ def show(
     _show(settings, told_in_order(journal, refusals, found.outcomes), payload, reason, as_json)
 
 
+@app.command()
+def accounts(
+    start: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Received at or after.")] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Received before; default now.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check that all that was received has exactly one outcome, and every accepted event its rows.
+
+    Exit 1 with the positions where it does not add up. What the services have not come to yet is pending.
+    """
+    from expathub import configuration
+    from expathub.cli.moments import now_ms, past
+    from expathub.core.times import rfc3339
+    from expathub.kafka.trail_reading import read_account
+    from expathub.settings import load_settings
+
+    start_ms, end_ms = past("--from", start) if start else 0, past("--to", to) if to else now_ms()
+    if start_ms >= end_ms:
+        raise UsageError("--from is not before --to.", "Give a stretch that holds time.")
+    settings = load_settings()
+    partners = configuration.load(settings.partners, settings.schemas).partners.by_id
+    drawn_up = asyncio.run(read_account(settings.bootstrap, list(partners), start_ms, end_ms, _progress))
+    if as_json:
+        print_json({"from": rfc3339(start_ms) if start else None, "to": rfc3339(end_ms), **drawn_up.as_json()})
+    else:
+        for line in _account_lines(drawn_up):
+            print_line(line)
+    if drawn_up.wrong:
+        raise SomethingFoundError(f"{len(drawn_up.wrong)} positions do not add up.", "They are listed above.")
+
+
+def _account_lines(account: Account) -> Iterator[str]:
+    refused = ", ".join(f"{count} {code}" for code, count in account.refused.items())
+    yield f"received   {account.received}"
+    yield f"accepted   {account.accepted}"
+    yield f"refused    {sum(account.refused.values())}" + (f" ({refused})" if refused else "")
+    yield f"pending    {account.pending}"
+    yield f"told       {account.told}"
+    for word, counts in (("withheld", account.withheld), ("held", account.held)):
+        named = ", ".join(f"{count} {code}" for code, count in counts.items())
+        yield f"{word:10} {sum(counts.values())}" + (f" ({named})" if named else "")
+    for violation in account.wrong:
+        yield f"wrong      {violation}"
+
+
+def _progress(count: int) -> None:
+    tell(f"{count} records read …")
+
+
 def _read(settings: Settings, wanted: Callable[[InputRecord], bool] = lambda _: True) -> Found:
     from expathub.kafka.trail_reading import read_trail
 
-    return asyncio.run(read_trail(settings.bootstrap, wanted, lambda count: tell(f"{count} records read …")))
+    return asyncio.run(read_trail(settings.bootstrap, wanted, _progress))
 
 
 def _show(

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from expathub.core.accounting import DOSSIER
+from expathub.core.accounting import Row, still_waiting
 from expathub.core.records import InputRecord, Position
 
 
@@ -49,6 +49,12 @@ class Outcome:
     fields: tuple[str, ...] = ()
     ground: str | None = None
     reference: str | None = None
+
+    @property
+    def account(self) -> Row:
+        """The row as the accounting looks at it."""
+        held = self.reason if self.kind is OutcomeKind.HELD else None
+        return Row(str(self.journal), self.partner, held, self.waits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +142,14 @@ def outcome_from(record: InputRecord) -> Outcome:
 
 def current(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
     """Keep what counts now, in order: every final row, and of what is held the newest row that nothing has ended."""
-    rows = sorted(outcomes, key=lambda row: row.position)
-    final = tuple(row for row in rows if row.kind is not OutcomeKind.HELD)
-    newest = {(row.journal, row.waits): row for row in rows if row.kind is OutcomeKind.HELD}
-    ended = {(row.journal, name) for row in final for name in (row.waits, row.partner) if name}
-    # What waited unfolded waits for nobody in particular: whatever came of the event afterwards ended that.
-    folded = {row.journal for row in (*final, *newest.values()) if row.waits != DOSSIER}
-    ended |= {(journal, DOSSIER) for journal in folded}
-    return (*final, *(row for key, row in newest.items() if key not in ended))
+    rows = sorted(outcomes, key=lambda outcome: outcome.position)
+    # Held rows before final ones or after: two topics have no common order, and the accounting needs none.
+    waiting = {account: outcome for outcome in rows if (account := outcome.account).held is not None}
+    open_rows = still_waiting(outcome.account for outcome in rows)
+    return (
+        *(outcome for outcome in rows if outcome.kind is not OutcomeKind.HELD),
+        *(waiting[account] for account in open_rows),
+    )
 
 
 def told_in_order(
