@@ -80,6 +80,11 @@ def test_sizes_let_a_refusal_carry_more_than_an_outbox_takes() -> None:
     assert planned("hub.dossiers").settings["max.message.bytes"] == str(2 * 1024 * 1024)
 
 
+def test_what_partners_send_is_stored_unpacked_and_measured_so() -> None:
+    assert planned("outbox.ind").settings["compression.type"] == "uncompressed"
+    assert planned("hub.journal").settings["compression.type"] == "producer"
+
+
 def test_every_topic_has_the_brokers_time() -> None:
     times = {topic.settings["message.timestamp.type"] for topic in topics.plan(configuration("ind"))}
 

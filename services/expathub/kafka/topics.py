@@ -66,11 +66,13 @@ class Family:
     batch_bytes: int = KAFKA_DEFAULT_BATCH_BYTES
     segment_span: timedelta = SEGMENT_SPAN
     segment_bytes: int | None = None
+    compression: str = "producer"
 
     def settings(self) -> Mapping[str, str]:
         """Return the broker's topic settings; all that matters is stated, nothing is left to a broker's default."""
         stated = {
             "cleanup.policy": self.cleanup.value,
+            "compression.type": self.compression,
             "max.message.bytes": str(self.batch_bytes),
             "message.timestamp.type": "LogAppendTime",  # `received` is the broker's time, whatever a client claims
             "retention.ms": str(_milliseconds(self.retention) if self.retention else -1),
@@ -85,7 +87,16 @@ EACH = "{partner}"
 """Stands for each partner's id in a pattern."""
 
 FAMILIES = (
-    Family(outbox(EACH), "what only this partner writes", 1, OUTBOX_RETENTION, batch_bytes=512 * _KIB),
+    # Uncompressed: the broker unpacks what a partner sends and measures that, so that no batch grows only when it is
+    # read, and no reader needs every way of packing there is.
+    Family(
+        outbox(EACH),
+        "what only this partner writes",
+        1,
+        OUTBOX_RETENTION,
+        batch_bytes=512 * _KIB,
+        compression="uncompressed",
+    ),
     Family(inbox(EACH), "what only this partner reads", 3, INBOX_RETENTION),
     Family(seen(EACH), "ids of this partner's accepted events", 1, SEEN_RETENTION),
     Family(JOURNAL, "every accepted event", JOURNAL_PARTITIONS, None),
