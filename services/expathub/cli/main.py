@@ -79,6 +79,7 @@ COMMANDS: tuple[Entry, ...] = (
         OPERATORS,
         "What waits and why; release it to be judged again, or put it aside.",
     ),
+    Entry("lane", "expathub.cli.lane:app", OPERATORS, "How the lanes of the stages stand; let a stopped one go on."),
     Entry(
         "audit",
         "expathub.cli.audit:app",
