@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from expathub.kafka.engine import Engine
 from expathub.kafka.lane_plan import LanePlan
 from expathub.kafka.observer import Happening, Phase
-from expathub.testing.engine_bench import CLEAN, Bench, Told, faults
+from expathub.testing.engine_bench import CLEAN, Bench, Told, faults, until_ready
 
 
 def bench_on(kafka: str, **changes: Any) -> Bench:
@@ -57,7 +56,7 @@ async def test_two_members_share_twenty_two_lanes_ten_or_more_each(kafka: str) -
     async with bench.running(first) as one:
         await first.until(Happening.TAKEN_OVER, times=22)
         async with bench.running(second) as other:
-            await until_shared(one, other)
+            await until_ready(one, other)
             shares = [len(engine.health().lanes) for engine in (one, other)]
             for lane in range(22):
                 await bench.publish(lane, numbers(30))
@@ -66,12 +65,6 @@ async def test_two_members_share_twenty_two_lanes_ten_or_more_each(kafka: str) -
     assert min(shares) >= 10
     assert faults(await bench.copied(), {bench.input(lane): range(60) for lane in range(22)}) == CLEAN
     assert first.of(Happening.GIVEN_UP) == second.of(Happening.GIVEN_UP) == []
-
-
-async def until_shared(*engines: Engine[int]) -> None:
-    async with asyncio.timeout(30):
-        while not all(engine.health().ready and engine.health().lanes for engine in engines):  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
 
 
 async def until_sum(told: list[Told], records: int) -> None:
@@ -137,7 +130,7 @@ async def test_health_names_every_lane_and_is_ready_when_all_run(kafka: str) -> 
     engine = bench.engine(told)
     assert not engine.health().ready
     async with bench.running(told) as engine:
-        await until_shared(engine)
+        await until_ready(engine)
         assert {name: lane.phase for name, lane in engine.health().lanes.items()} == {
             lane.name: Phase.RUNNING for lane in bench.plan()
         }

@@ -28,6 +28,9 @@ Fetched: TypeAlias = ConsumerRecord[bytes | None, bytes | None]
 UNREADABLE = (ValueError, CorruptRecordException, UnsupportedCodecError, RecordTooLargeError)
 """What the client raises in place of records that it cannot read."""
 
+_NOT_OURS = (IllegalStateError, AssertionError)
+"""What the client raises at a partition that it no longer has; the second while it has no assignment at all."""
+
 _JOIN_MARGIN_MS = 10_000
 """The broker may hold the answer to a join for the whole rebalance timeout; a request must outlive that."""
 
@@ -86,7 +89,7 @@ class GroupConsumer:
         """Return the offset from which a partition would be fetched next, or None when it is not ours."""
         try:
             position: int = await self._consumer.position(partition)
-        except IllegalStateError:
+        except _NOT_OURS:
             return None
         return position
 
@@ -98,29 +101,29 @@ class GroupConsumer:
     def hold_back(self, partitions: Iterable[TopicPartition]) -> None:
         """Fetch nothing of `partitions`; those that are no longer ours are passed over."""
         for partition in partitions:
-            with suppress(IllegalStateError):
+            with suppress(*_NOT_OURS):
                 self._consumer.pause(partition)
                 self._consumer.seek(partition, 0)
 
     def let_flow(self, partition: TopicPartition, offset: int) -> None:
         """Fetch `partition` from `offset` on, if it is still ours."""
-        with suppress(IllegalStateError):
+        with suppress(*_NOT_OURS):
             self._consumer.seek(partition, offset)
             self._consumer.resume(partition)
 
     def rewind(self, partition: TopicPartition, offset: int) -> None:
         """Fetch `partition` from `offset` on, without changing whether it is paused."""
-        with suppress(IllegalStateError):
+        with suppress(*_NOT_OURS):
             self._consumer.seek(partition, offset)
 
     def hold_on(self, partition: TopicPartition) -> None:
         """Pause where we are, if it is still ours."""
-        with suppress(IllegalStateError):
+        with suppress(*_NOT_OURS):
             self._consumer.pause(partition)
 
     def go_on(self, partition: TopicPartition) -> None:
         """Resume where we are, if it is still ours."""
-        with suppress(IllegalStateError):
+        with suppress(*_NOT_OURS):
             self._consumer.resume(partition)
 
     async def leave(self, seconds: float) -> None:

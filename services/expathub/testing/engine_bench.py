@@ -102,6 +102,7 @@ class Bench:
         """Run an engine while the block lasts; raises what the engine raises."""
         engine = self.engine(told, **changes)
         task = asyncio.create_task(engine.run())
+        task.add_done_callback(told.note_end)
         try:
             yield engine
         finally:
@@ -160,7 +161,7 @@ class Bench:
         await consumer.start()
         try:
             async with asyncio.timeout(within_seconds):
-                while (await consumer.committed(self.input(lane)) or 0) < offset:
+                while (await consumer.committed(self.input(lane)) or 0) < offset:  # noqa: ASYNC110 (as above)
                     await asyncio.sleep(_SETTLE_SECONDS)
         finally:
             await consumer.stop()
@@ -308,6 +309,7 @@ class Told:
 
     batches: list[BatchReport] = field(default_factory=list)
     events: list[tuple[Happening, str | None, Mapping[str, Detail]]] = field(default_factory=list)
+    failure: BaseException | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def batch(self, report: BatchReport) -> None:
@@ -319,6 +321,18 @@ class Told:
         """Keep an event."""
         self.events.append((name, lane, details))
         self._changed.set()
+
+    def note_end(self, engine: asyncio.Task[None]) -> None:
+        """Take note that the engine has ended: who still waits for it fails at once."""
+        if not engine.cancelled() and engine.exception() is not None:
+            self.failure = engine.exception()
+            self._changed.set()
+
+    async def _change(self) -> None:
+        self._changed.clear()
+        if self.failure is not None:
+            raise self.failure
+        await self._changed.wait()
 
     def of(self, name: Happening, lane: str | None = None) -> list[Mapping[str, Detail]]:
         """Return the details of all events of this name (of this lane)."""
@@ -333,15 +347,20 @@ class Told:
         """Wait for the event; raises `TimeoutError`."""
         async with asyncio.timeout(within):
             while len(self.of(name, lane)) < times:
-                self._changed.clear()
-                await self._changed.wait()
+                await self._change()
 
     async def until_relayed(self, records: int, within: float = 30.0) -> None:
         """Wait until so many records were relayed; raises `TimeoutError`."""
         async with asyncio.timeout(within):
             while self.records < records:
-                self._changed.clear()
-                await self._changed.wait()
+                await self._change()
+
+
+async def until_ready(*engines: Engine[int], within_seconds: float = 30.0) -> None:
+    """Wait until each engine has lanes and all of them run; raises `TimeoutError`."""
+    async with asyncio.timeout(within_seconds):
+        while not all(engine.health().ready and engine.health().lanes for engine in engines):  # noqa: ASYNC110
+            await asyncio.sleep(_SETTLE_SECONDS)
 
 
 class _Printing:
