@@ -49,7 +49,7 @@ class Order:
 
 def obey(case: Case, rules: Rules, notice: Notice, command: Command, handle: Handle) -> None:
     """Carry out the command that `notice` is."""
-    case.withhold(notice, None, None, Withheld.COMMAND)
+    case.withhold(notice, None, Withheld.COMMAND)
     case.command = notice.position.encode()
     CARRY_OUT[command](case, rules, Order.of(notice.event), handle)
 
@@ -58,7 +58,7 @@ def keep_unfolded(case: Case, notice: Notice, code: Held) -> None:
     """Keep an event that may not be folded: poison, or what comes behind it in its dossier."""
     if not case.has_room(notice):
         # Whatever it says of the person is lost to the dossier: from here on nothing leaves government (fail closed).
-        case.withhold(notice, None, None, Withheld.HELD_FULL, DOSSIER)
+        case.withhold(notice, None, Withheld.HELD_FULL, DOSSIER)
         case.dossier = replace(case.dossier, has_gap=True)
         return
     case.dossier = replace(
@@ -66,7 +66,7 @@ def keep_unfolded(case: Case, notice: Notice, code: Held) -> None:
         unfolded=(*case.dossier.unfolded, Unfolded(notice.position, code is Held.POISON)),
         kept={**case.dossier.kept, notice.position: notice.kept},
     )
-    case.park(notice, None, None, Wait(notice.position, None, "", code.value, case.at_ms, DOSSIER))
+    case.park(notice, None, Wait(notice.position, None, "", code.value, case.at_ms, DOSSIER))
 
 
 def _release(case: Case, rules: Rules, order: Order, handle: Handle) -> None:
@@ -113,7 +113,7 @@ def _unfold(
             return
         notice = _taken_out(case, rules, item, waiting[index + 1 :])
         if is_dropped(item):
-            case.withhold(notice, None, None, Withheld.DISCARDED, DOSSIER)
+            case.withhold(notice, None, Withheld.DISCARDED, DOSSIER)
         else:
             handle(case, notice)
 

@@ -6,19 +6,18 @@ Pure: the form of the records of design §5 and nothing else. Nothing of an even
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha1
 from uuid import UUID
 
+import msgspec
 import orjson
 
 from expathub.core.dossier import Wait
-from expathub.core.event import TypeRef
-from expathub.core.judging import pinned
 from expathub.core.notice import Notice
-from expathub.core.partners import Partner
 from expathub.core.reasons import Withheld
 from expathub.core.references import uuid_text
+from expathub.core.routing import Route
 from expathub.core.times import rfc3339
 
 NAMESPACE = UUID("7796063c-9486-5f23-859a-002280d9f740")
@@ -29,6 +28,7 @@ _VARIANT = 0b10 << 62
 _FREE = ~((0xF << 76) | (0b11 << 62)) & ((1 << 128) - 1)
 
 
+@lru_cache(maxsize=64)  # asked for the inbox record and for its row
 def disclosure_id(source: str, id: str, partner: str) -> str:
     """Name one (event, partner), the same again whenever it is made; `partner` is empty where nobody was chosen.
 
@@ -39,12 +39,10 @@ def disclosure_id(source: str, id: str, partner: str) -> str:
     return uuid_text((int.from_bytes(digest[:16]) & _FREE) | _VERSION_5 | _VARIANT)
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """Whom a row is about: a partner, the ground on which it was chosen, and the reference it knows the dossier by."""
+class Recipient(msgspec.Struct, frozen=True):
+    """Whom a row is about: how the event reaches the partner, and what that calls the dossier."""
 
-    partner: Partner
-    ground: str | None
+    route: Route
     reference: str
 
 
@@ -68,16 +66,17 @@ def _waits(waits: str | None) -> dict[str, object]:
 
 
 def _row(notice: Notice, to: Recipient | None, at_ms: int, outcome: Mapping[str, object]) -> bytes:
-    kept = notice.kept
+    kept, route = notice.kept, to.route if to else None
+    partner = route.partner.id if route else None
     return orjson.dumps(
         {
-            "disclosure": disclosure_id(kept.source, kept.id, to.partner.id if to else ""),
+            "disclosure": disclosure_id(kept.source, kept.id, partner or ""),
             "event": {"source": kept.source, "id": kept.id, "type": kept.type},
             "journal": notice.position,
-            "partner": to.partner.id if to else None,
-            "type": str(TypeRef(notice.kind.name, pinned(notice.kind, to.partner))) if to else kept.type,
+            "partner": partner,
+            "type": route.type if route else kept.type,
             **outcome,
-            "ground": to.ground if to else None,
+            "ground": route.grant.ground if route and route.grant else None,
             "reference": to.reference if to else None,
             "at": rfc3339(at_ms),
         }

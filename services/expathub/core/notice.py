@@ -5,22 +5,19 @@ Pure. Brings lens, minimisation and the second filter together; who may be told 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 import orjson
 
 from expathub.core import guard
-from expathub.core.catalogue import EventType, Grant
+from expathub.core.catalogue import EventType
 from expathub.core.decode import read_accepted
 from expathub.core.dossier import Kept
-from expathub.core.event import Event, TypeRef
-from expathub.core.judging import pinned
+from expathub.core.event import Event
 from expathub.core.lens import UnreachableError, carry
 from expathub.core.minimise import minimise
-from expathub.core.partners import Partner
 from expathub.core.reasons import Held
 from expathub.core.records import InputRecord
+from expathub.core.routing import Route
 from expathub.core.times import deadline
 
 _FIXED = ("specversion", "id", "source", "time", "datacontenttype")
@@ -48,8 +45,7 @@ def kept_of(record: InputRecord) -> tuple[str, Kept]:
     return event.subject, kept
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """An event as one partner may read it: the bytes, and which granted fields are in them."""
 
     value: bytes
@@ -66,11 +62,12 @@ class Notice:
     `waits` is set where the whole dossier waited, so that the final row can say so.
     """
 
-    __slots__ = ("_event", "_views", "kept", "kind", "major", "position", "subject", "waits")
+    __slots__ = ("_event", "_views", "kept", "kind", "major", "origin", "position", "subject", "waits")
 
     def __init__(self, subject: str, position: str, kept: Kept, kind: EventType, major: int, waits: str | None) -> None:
         self.subject = subject
         self.position = position
+        self.origin = position.encode()
         self.kept = kept
         self.kind = kind
         self.major = major
@@ -85,27 +82,26 @@ class Notice:
             self._event = read_accepted(self.kept.body)
         return self._event
 
-    def view(self, partner: Partner, grant: Grant, reference: str) -> View | Held:
-        """Make what `partner` may read, or say why that cannot be made; equal views are made once."""
-        major, is_outside = pinned(self.kind, partner), partner.is_outside_government
-        name = (major, id(grant), reference, is_outside)
+    def view(self, route: Route, reference: str) -> View | Held:
+        """Make what the partner may read, or say why that cannot be made; equal views are made once."""
+        name = (route.major, id(route.grant), reference, route.is_outside)
         view = self._views.get(name)
         if view is None:
-            view = self._views[name] = self._make(major, grant, reference, is_outside=is_outside)
+            view = self._views[name] = self._make(route, reference)
         return view
 
-    def _make(self, major: int, grant: Grant, reference: str, *, is_outside: bool) -> View | Held:
-        event = self.event
-        try:
-            data = carry(self.kind.lenses, event.data, self.major, major)
-        except UnreachableError:
-            return Held.UNREACHABLE_VERSION
-        kept = minimise(event.attributes, data, grant.fields[major])
-        told = {name: event.attributes[name] for name in _FIXED if name in event.attributes}
+    def _make(self, route: Route, reference: str) -> View | Held:
+        attributes, data = self.event.attributes, self.event.data
+        if route.major != self.major:
+            try:
+                data = carry(self.kind.lenses, data, self.major, route.major)
+            except UnreachableError:
+                return Held.UNREACHABLE_VERSION
+        kept = minimise(attributes, data, route.fields)
+        told = {name: attributes[name] for name in _FIXED if name in attributes}
         told |= kept.extensions
-        told |= {"type": str(TypeRef(self.kind.name, major)), "subject": reference, "data": kept.data}
+        told |= {"type": route.type, "subject": reference, "data": kept.data}
         value = orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
-        own_id = None if self.kind.public else event.subject
-        if is_outside and guard.finds_leak(value, own_id):
+        if route.is_outside and guard.finds_leak(value, None if self.kind.public else self.subject):
             return Held.LEAK_STOPPED
         return View(value, kept.fields)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self, TypeAlias
 
+import msgspec
+
 Headers: TypeAlias = tuple[tuple[str, bytes], ...]
 """Headers as the hub writes them: names may repeat, values are UTF-8 text."""
 
@@ -58,10 +60,10 @@ class InputRecord:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(msgspec.Struct, frozen=True):
     """One record to be written in the same transaction as its input's offset.
 
+    A `Struct` because a stage makes several for each event: a frozen data class costs six times as much to make.
     The engine picks the partition: by `key` as Java's murmur2 does, without a key by the input's offset.
     """
 

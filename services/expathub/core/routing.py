@@ -8,20 +8,44 @@ recipient of its own event, and neither is a partner of the hub itself (design Â
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from expathub.core.catalogue import EventType, Grant, Selector, SelectorKind
 from expathub.core.dossier import Dossier
+from expathub.core.event import TypeRef
 from expathub.core.partners import Partner, Partners, Role
+from expathub.core.topic_names import inbox
 
 RESERVED_PREFIX = "hub-"
 """Partners whose id begins so are the hub's own: no event is ever told to one."""
 
 
+class Route(msgspec.Struct, frozen=True):
+    """How an event type reaches one partner by one grant: the version it reads, and which fields of that it may have.
+
+    `grant` is None where the partner was chosen once and is not any more.
+    """
+
+    kind: EventType
+    partner: Partner
+    grant: Grant | None
+    major: int
+    type: str
+    fields: tuple[str, ...]
+    is_outside: bool
+    inbox: str
+
+    @property
+    def selector(self) -> SelectorKind | None:
+        """What chose the partner."""
+        return self.grant.selector.kind if self.grant else None
+
+
 class Directory:
     """Partners as selectors look for them, without the hub's own. Ended ones stay: they are chosen and withheld."""
 
-    __slots__ = ("by_code", "by_id", "by_role", "everyone")
+    __slots__ = ("_routes", "by_code", "by_id", "by_role", "everyone")
 
     def __init__(self, partners: Partners) -> None:
         self.everyone = tuple(partner for partner in partners.by_id.values() if not _is_reserved(partner))
@@ -32,14 +56,29 @@ class Directory:
         self.by_code: Mapping[str, Partner] = {
             partner.municipality: partner for partner in self.everyone if partner.municipality
         }
+        self._routes: dict[tuple[str, int, str], Route] = {}  # all that depends on the configuration alone, once
+
+    def route(self, kind: EventType, grant: Grant | None, partner: Partner) -> Route:
+        """Return the route of an event type to a partner by a grant."""
+        name = (kind.name, id(grant), partner.id)
+        route = self._routes.get(name)
+        if route is None:
+            route = self._routes[name] = _route(kind, grant, partner)
+        return route
 
 
 def _is_reserved(partner: Partner) -> bool:
     return Role.OPERATOR in partner.roles or partner.id.startswith(RESERVED_PREFIX)
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+def _route(kind: EventType, grant: Grant | None, partner: Partner) -> Route:
+    major = (partner.reads or {}).get(kind.name, kind.newest)
+    fields = grant.fields.get(major, ()) if grant else ()
+    name = str(TypeRef(kind.name, major))
+    return Route(kind, partner, grant, major, name, fields, partner.is_outside_government, inbox(partner.id))
+
+
+class Situation(msgspec.Struct, frozen=True):
     """What selectors look at: the dossier before and after the event, and what the event itself says.
 
     `former` is the municipality it says was left, `named` the partner that the consent in it names.
@@ -52,35 +91,29 @@ class Situation:
     named: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A partner that a grant's selector chose."""
+class Chosen(msgspec.Struct, frozen=True):
+    """The routes to those chosen, in the order of the grants.
 
-    partner: Partner
-    grant: Grant
+    `unknown` is the grant whose municipality nobody knows yet.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """Who was chosen, in the order of the grants; `unknown` is the grant whose municipality nobody knows yet."""
-
-    choices: tuple[Choice, ...]
+    routes: tuple[Route, ...]
     unknown: Grant | None = None
 
 
 def choose(kind: EventType, sender: str, situation: Situation) -> Chosen:
     """Work out the selectors of an event type, first grant first."""
     taken = {sender}
-    choices: list[Choice] = []
+    routes: list[Route] = []
     unknown: Grant | None = None
     for grant in kind.grants:
         for partner in SELECT[grant.selector.kind](situation, grant.selector):
             if partner.id not in taken:
                 taken.add(partner.id)
-                choices.append(Choice(partner, grant))
+                routes.append(situation.directory.route(kind, grant, partner))
         if unknown is None and _waits_for_residence(situation, grant.selector):
             unknown = grant
-    return Chosen(tuple(choices), unknown)
+    return Chosen(tuple(routes), unknown)
 
 
 def _waits_for_residence(situation: Situation, selector: Selector) -> bool:
