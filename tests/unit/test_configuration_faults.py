@@ -9,17 +9,18 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from expathub import configuration
 from expathub.configuration import ConfigurationError
 from expathub.configuration.faults import FAULTS_MAX, Fault, Faults
+from expathub.configuration.tree import read_json, read_yaml
 from expathub.shipped import shipped
 
 TODAY = date(2026, 11, 24)
@@ -78,11 +79,9 @@ class Copy:
 
     def faults(self, *, examples: bool = False) -> tuple[Fault, ...]:
         partners, schemas = self.folder / PARTNERS, self.folder / "schemas"
+        load = partial(configuration.check, today=TODAY) if examples else configuration.load
         with pytest.raises(ConfigurationError) as caught:
-            if examples:
-                configuration.check(partners, schemas, TODAY)
-            else:
-                configuration.load(partners, schemas)
+            load(partners, schemas)
         return caught.value.faults
 
 
@@ -638,7 +637,8 @@ IN_LENS = [
     plant(
         "loss without a note",
         LENS,
-        "      note:\n        nl: In v1 is niet te zien dat een adres een briefadres is.\n        en: In v1 it cannot be seen that an address is for post only.\n",
+        "      note:\n        nl: In v1 is niet te zien dat een adres een briefadres is.\n"
+        "        en: In v1 it cannot be seen that an address is for post only.\n",
         "",
         "- add:",
         "a `note` tells partners",
@@ -923,16 +923,21 @@ def test_a_schema_from_which_nothing_can_be_invented_is_named(copy: Copy) -> Non
 
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    return Copy(tmp_path_factory.mktemp("scratch"))
+    copy = Copy(tmp_path_factory.mktemp("scratch"))
+    for folder in (copy.folder / "schemas").iterdir():
+        if f"schemas/{folder.name}" not in {MOVED, BSN, REFERRAL, ARTICLE, RELEASE}:
+            shutil.rmtree(folder)
+    return copy
 
 
 def attempt(copy: Copy) -> None:
     """Load and check; nothing but a configuration or a list of faults may come out."""
+    faults: tuple[Fault, ...] | None = None
     try:
         configuration.check(copy.folder / PARTNERS, copy.folder / "schemas", TODAY)
     except ConfigurationError as problem:
-        assert problem.faults
-        assert all(fault.line >= 1 and fault.what and fault.mend for fault in problem.faults)
+        faults = problem.faults
+    assert faults is None or (faults and all(fault.line >= 1 and fault.what and fault.mend for fault in faults))
 
 
 FRAGMENTS = st.one_of(st.binary(max_size=200), st.text(max_size=100).map(lambda text: text.encode("utf-8", "replace")))
@@ -995,7 +1000,6 @@ def changed(value: Any, loc: tuple[Any, ...], chance: random.Random) -> Any:
     return value
 
 
-@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
     "file",
     [
@@ -1011,16 +1015,14 @@ def changed(value: Any, loc: tuple[Any, ...], chance: random.Random) -> Any:
         f"{BSN}/examples/refused/acht-cijfers.json",
     ],
 )
-def test_whatever_value_stands_somewhere_only_faults_come_out(scratch: Copy, file: str, seed: int) -> None:
-    chance = random.Random(f"{file} {seed}")
-    whole = (
-        yaml.load(scratch.read(file), Loader=yaml.BaseLoader)
-        if file.endswith("yaml")
-        else json.loads(scratch.read(file))
-    )
-    places = list(spots(whole))
-    for loc in chance.sample(places, min(len(places), 12)):
-        scratch.write(file, json.dumps(changed(whole, loc, chance)))
+def test_whatever_value_stands_somewhere_only_faults_come_out(scratch: Copy, file: str) -> None:
+    chance = random.Random(file)
+    read = read_yaml if file.endswith("yaml") else read_json
+    document = read(scratch.folder / file, Faults())
+    assert document is not None
+    places = list(spots(document.value))
+    for loc in chance.sample(places, min(len(places), 25)):
+        scratch.write(file, json.dumps(changed(document.value, loc, chance)))
         try:
             attempt(scratch)
         finally:

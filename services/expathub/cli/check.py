@@ -67,6 +67,6 @@ def _print_result(found: Configuration, tally: Tally, *, as_json: bool) -> None:
     if as_json:
         print_json({"ok": True, "revision": found.revision, "digest": found.digest, **counts, "faults": []})
         return
-    words = ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in counts.items())
+    words = ", ".join(f"{what.replace('_', ' ')} {count}" for what, count in counts.items())
     print_line(f"The configuration is sound: {words}.")
     print_line(f"Revision {found.revision}, digest {found.digest}.")

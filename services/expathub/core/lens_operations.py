@@ -7,8 +7,10 @@ add, wrap and to-list.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any, TypeAlias
 
 from expathub.core.lens import ABSENT, Operation, Tree, UnreachableError, Why, pointer_of, put, same, take, value_at
@@ -95,113 +97,112 @@ class Add:
 
 
 @dataclass(frozen=True, slots=True)
-class Wrap:
-    """A value becomes the only member of an object in its place."""
+class InPlace(ABC):
+    """An operation that changes a value where it stands; nothing happens where there is none."""
 
     field: Path
-    member: str
-    lost_up: tuple[Path, ...] = ()
-    lost_down: tuple[Path, ...] = ()
+    lost_up: tuple[Path, ...] = dataclass_field(default=(), kw_only=True)
+    lost_down: tuple[Path, ...] = dataclass_field(default=(), kw_only=True)
 
     @property
     def older(self) -> tuple[Path, ...]:
-        """The bare value."""
+        """The field."""
         return (self.field,)
+
+    @property
+    def newer(self) -> tuple[Path, ...]:
+        """The field."""
+        return (self.field,)
+
+    def up(self, data: Tree) -> None:
+        """Change the value to the newer form."""
+        value = take(data, self.field)
+        if value is not ABSENT:
+            put(data, self.field, self.raised(value))
+
+    def down(self, data: Tree) -> None:
+        """Change the value to the older form."""
+        value = take(data, self.field)
+        if value is not ABSENT:
+            put(data, self.field, self.lowered(value))
+
+    @abstractmethod
+    def raised(self, value: Any) -> Any:
+        """Return the newer form of a value."""
+
+    @abstractmethod
+    def lowered(self, value: Any) -> Any:
+        """Return the older form of a value."""
+
+    def unreachable(self, why: Why) -> UnreachableError:
+        """Say that the value cannot be carried."""
+        return UnreachableError(pointer_of(self.field), why)
+
+
+@dataclass(frozen=True, slots=True)
+class Wrap(InPlace):
+    """A value becomes the only member of an object in its place."""
+
+    member: str
 
     @property
     def newer(self) -> tuple[Path, ...]:
         """The member."""
         return ((*self.field, self.member),)
 
-    def up(self, data: Tree) -> None:
+    def raised(self, value: Any) -> Any:
         """Wrap the value."""
-        value = take(data, self.field)
-        if value is not ABSENT:
-            put(data, self.field, {self.member: value})
+        return {self.member: value}
 
-    def down(self, data: Tree) -> None:
+    def lowered(self, value: Any) -> Any:
         """Unwrap it; an object with other members than this one cannot go down."""
-        value = take(data, self.field)
-        if value is ABSENT:
-            return
         if not isinstance(value, dict) or value.keys() != {self.member}:
-            raise UnreachableError(pointer_of(self.field), Why.FORM)
-        put(data, self.field, value[self.member])
+            raise self.unreachable(Why.FORM)
+        return value[self.member]
 
 
 @dataclass(frozen=True, slots=True)
-class ToList:
+class ToList(InPlace):
     """A value becomes a list of one."""
 
-    field: Path
-    lost_up: tuple[Path, ...] = ()
-    lost_down: tuple[Path, ...] = ()
-
-    @property
-    def older(self) -> tuple[Path, ...]:
-        """The single value."""
-        return (self.field,)
-
-    @property
-    def newer(self) -> tuple[Path, ...]:
-        """The list."""
-        return (self.field,)
-
-    def up(self, data: Tree) -> None:
+    def raised(self, value: Any) -> Any:
         """Put the value in a list."""
-        value = take(data, self.field)
-        if value is not ABSENT:
-            put(data, self.field, [value])
+        return [value]
 
-    def down(self, data: Tree) -> None:
+    def lowered(self, value: Any) -> Any:
         """Take the one element out."""
-        value = take(data, self.field)
-        if value is ABSENT:
-            return
         if not isinstance(value, list) or len(value) != 1:
-            raise UnreachableError(pointer_of(self.field), Why.SEVERAL)
-        put(data, self.field, value[0])
+            raise self.unreachable(Why.SEVERAL)
+        return value[0]
 
 
 Scalar: TypeAlias = str | int | float | bool | None
 
 
 @dataclass(frozen=True, slots=True)
-class Recode:
+class Recode(InPlace):
     """A code list is replaced: each value has one in the other major. Build it with `recode`."""
 
-    field: Path
     upwards: Mapping[tuple[str, Scalar], Scalar]
     downwards: Mapping[tuple[str, Scalar], Scalar]
-    lost_up: tuple[Path, ...] = ()
-    lost_down: tuple[Path, ...] = ()
 
-    @property
-    def older(self) -> tuple[Path, ...]:
-        """The field."""
-        return (self.field,)
-
-    @property
-    def newer(self) -> tuple[Path, ...]:
-        """The field."""
-        return (self.field,)
-
-    def up(self, data: Tree) -> None:
+    def raised(self, value: Any) -> Any:
         """Replace the older code."""
-        self._replace(data, self.upwards)
+        return self._replaced(value, self.upwards)
 
-    def down(self, data: Tree) -> None:
+    def lowered(self, value: Any) -> Any:
         """Replace the newer code."""
-        self._replace(data, self.downwards)
+        return self._replaced(value, self.downwards)
 
-    def _replace(self, data: Tree, table: Mapping[tuple[str, Scalar], Scalar]) -> None:
-        value = take(data, self.field)
-        if value is ABSENT:
-            return
-        key = (type(value).__name__, value)
-        if isinstance(value, (dict, list)) or key not in table:
-            raise UnreachableError(pointer_of(self.field), Why.TABLE)
-        put(data, self.field, table[key])
+    def _replaced(self, value: Any, table: Mapping[tuple[str, Scalar], Scalar]) -> Any:
+        if isinstance(value, (dict, list)) or _key(value) not in table:
+            raise self.unreachable(Why.TABLE)
+        return table[_key(value)]
+
+
+def _key(value: Scalar) -> tuple[str, Scalar]:
+    """Tell 1, 1.0 and true apart, which Python's dictionaries do not."""
+    return type(value).__name__, value
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +216,8 @@ class Row:
 
 def recode(field: Path, rows: Sequence[Row]) -> Recode:
     """Build a table; raises `ValueError` where a value has two counterparts in one direction."""
-    upwards = [((type(row.older).__name__, row.older), row.newer) for row in rows if row.only != "down"]
-    downwards = [((type(row.newer).__name__, row.newer), row.older) for row in rows if row.only != "up"]
+    upwards = [(_key(row.older), row.newer) for row in rows if row.only != "down"]
+    downwards = [(_key(row.newer), row.older) for row in rows if row.only != "up"]
     if len(dict(upwards)) < len(upwards) or len(dict(downwards)) < len(downwards):
         raise ValueError("a value has two counterparts")
     return Recode(
@@ -334,44 +335,28 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
-class Rewrite:
+class Rewrite(InPlace):
     """A text is written otherwise, with the same parts: `2026-03-01` and `20260301`."""
 
-    field: Path
     before: Form
     after: Form
-    lost_up: tuple[Path, ...] = ()
-    lost_down: tuple[Path, ...] = ()
 
-    @property
-    def older(self) -> tuple[Path, ...]:
-        """The field."""
-        return (self.field,)
-
-    @property
-    def newer(self) -> tuple[Path, ...]:
-        """The field."""
-        return (self.field,)
-
-    def up(self, data: Tree) -> None:
+    def raised(self, value: Any) -> Any:
         """Write it as the newer major does."""
-        self._rewrite(data, self.before, self.after)
+        return self._rewritten(value, self.before, self.after)
 
-    def down(self, data: Tree) -> None:
+    def lowered(self, value: Any) -> Any:
         """Write it as the older major does."""
-        self._rewrite(data, self.after, self.before)
+        return self._rewritten(value, self.after, self.before)
 
-    def _rewrite(self, data: Tree, source: Form, target: Form) -> None:
-        value = take(data, self.field)
-        if value is ABSENT:
-            return
+    def _rewritten(self, value: Any, source: Form, target: Form) -> str:
         parts = source.split(value) if isinstance(value, str) else None
         if parts is None:
-            raise UnreachableError(pointer_of(self.field), Why.FORM)
+            raise self.unreachable(Why.FORM)
         text = target.join(parts)
         if text is None:
-            raise UnreachableError(pointer_of(self.field), Why.AMBIGUOUS)
-        put(data, self.field, text)
+            raise self.unreachable(Why.AMBIGUOUS)
+        return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,3 @@ class Partners:
     revision: int
     hub_source: str
     by_id: Mapping[str, Partner]
-
-    def municipality(self, code: str) -> Partner | None:
-        """Find the partner that is the municipality with this code (4 digits)."""
-        return next((partner for partner in self.by_id.values() if partner.municipality == code), None)
