@@ -19,7 +19,7 @@ from expathub.kafka.local_broker.means import Means, read_means
 from expathub.kafka.local_broker.node import Cluster, Nodes, Note, Starter, timed
 from expathub.kafka.local_broker.plan import Asked, Held, Via, Way
 
-START_SECONDS: Final = 90.0
+START_SECONDS: Final = 120.0
 """How long a cluster may take to answer; three nodes on two busy cores take ten seconds."""
 
 STOP_SECONDS: Final = 20.0
