@@ -17,6 +17,8 @@ from xml.etree import ElementTree as ET
 import psutil
 import pytest
 
+pytestmark = pytest.mark.timeout(600)  # it starts a broker, services and many clients, on a busy machine too
+
 EXPATHUB = [sys.executable, "-m", "expathub"]
 FIGURES = [
     *("published", "accepted", "refused", "duplicates", "disclosures", "parked"),
