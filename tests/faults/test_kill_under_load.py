@@ -1,7 +1,7 @@
 """Two processes of each stage share the work, one after the other is killed at a random moment, and nobody notices.
 
-SIGKILL twenty times (or as often as asked) while newcomers' lives go on, a new process in the place of each; then every topic is read back
-and judged: nothing lost, doubled, torn, reordered or over-disclosed, and the books add up.
+SIGKILL twenty times (or as often as asked) while newcomers' lives go on, a new process in the place of each; then
+every topic is read back and judged: nothing lost, doubled, torn, reordered or over-disclosed, and the books add up.
 """
 
 from __future__ import annotations
