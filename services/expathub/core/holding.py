@@ -180,7 +180,7 @@ def _hold(case: Case, notice: Notice, route: Route | None, wait: Wait) -> None:
 
 
 def _question(case: Case, notice: Notice, route: Route, *, is_first: bool) -> Question:
-    return Question(route, case.dossier, notice.kept.expires_ms, case.at_ms, is_first)
+    return Question(route, case.judged, notice.kept.expires_ms, case.at_ms, is_first)
 
 
 def _behind(ahead: Fronts, partner: Partner) -> str | None:
