@@ -262,7 +262,7 @@ def _typed(name: str, text: str) -> Value:
 
 def encode_structured(event: Mapping[str, Any]) -> tuple[bytes, Headers]:
     """Write an event (its attributes, and `data`) as value and headers of a record in structured mode."""
-    return orjson.dumps(event), _STRUCTURED_HEADERS
+    return orjson.dumps(event, option=orjson.OPT_SORT_KEYS), _STRUCTURED_HEADERS
 
 
 def encode_binary(event: Mapping[str, Any]) -> tuple[bytes, Headers]:

@@ -6,7 +6,8 @@ fits its schema, is judged later.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -14,15 +15,10 @@ import orjson
 from expathub.core import cloudevents, profile
 from expathub.core.cloudevents import EnvelopeError
 from expathub.core.event import Event, Refusal
-from expathub.core.identifiers import holds_bsn, is_uuid
+from expathub.core.identifiers import BSN_DIGITS, holds_bsn
 from expathub.core.reasons import Reason
 from expathub.core.records import InputRecord
 from expathub.core.strict_json import DOCUMENT_BYTES_MAX
-
-_ROOMLESS: Final = frozenset(
-    {"specversion", "source", "type", "subject", "time", "datacontenttype", "dataschema", "expirytime"}
-)
-"""Attributes that hold no BSN when they keep to the profile: their form leaves no room, or was searched already."""
 
 
 def decode(record: InputRecord) -> Event | Refusal:
@@ -33,10 +29,12 @@ def decode(record: InputRecord) -> Event | Refusal:
         return _refusal(fault.reason, fault.pointer, fault.attributes)
     if len(event.canonical) > DOCUMENT_BYTES_MAX:  # numbers may have grown (1e15), and headers are part of it
         return _refusal(Reason.TOO_LARGE, "", event.attributes)
-    rule = profile.broken(event)
-    place = _place_of_bsn(event, record.key, _ROOMLESS if rule is None else _ROOMLESS & profile.kept(event))
+    if _is_certainly_good(event, record.key):
+        return event
+    place = _place_of_bsn(event, record.key)
     if place is not None:
         return _refusal(Reason.BSN_IN_ATTRIBUTE, place, event.attributes)
+    rule = profile.broken(event)
     if rule is not None:
         return _refusal(rule.reason, f"/{rule.attribute}", event.attributes)
     return event
@@ -52,25 +50,58 @@ def read_accepted(canonical: bytes) -> Event:
 # --- numbers of persons ------------------------------------------------------------------------------------------
 
 
-def _place_of_bsn(event: Event, key: bytes | None, cleared: frozenset[str]) -> str | None:
+def _place_of_bsn(event: Event, key: bytes | None) -> str | None:
     """Point at what holds a BSN; "" for the key, or a name that must not be shown (Wabb art. 10, 11).
 
-    Attributes and keys end up in logs and traces of every system on the way; `cleared` ones need no search.
+    Attributes and keys end up in logs and traces of every system on the way.
     """
     for name, value in event.attributes.items():
-        if name not in cleared and _is_telling(name, str(value)):
+        if _is_telling(str(value)) or (name not in cloudevents.KINDS and _is_telling(name)):
             return cloudevents.known_pointer((name,))
-    if key is None or key == str(event.attributes.get("subject")).encode():
-        return None
-    return "" if holds_bsn(key) else None
+    return "" if key is not None and holds_bsn(key) else None
 
 
-def _is_telling(name: str, text: str) -> bool:
-    """Tell whether an attribute's value, or a name that anybody made up, holds a BSN."""
-    if is_uuid(text) and name in cloudevents.KINDS:
-        return False
-    # Nanoseconds are nine digits too.
-    return holds_bsn(f"{name} {text}".encode()) and not profile.is_time(text)
+def _is_telling(text: str) -> bool:
+    """Tell whether a value, or a name that anybody made up, holds a BSN; nanoseconds are nine digits too."""
+    return len(text) >= BSN_DIGITS and holds_bsn(text.encode()) and not profile.is_time(text)
+
+
+# --- the quick way -----------------------------------------------------------------------------------------------
+
+_FORM_LEAVES_NO_ROOM: Final = frozenset({"subject", "time", "expirytime"})
+_NEW_IN_EVERY_EVENT: Final = frozenset(
+    {"id", "dataref", "sequence", "partitionkey", "correlationid", "causationid", "traceparent", "recordedtime"}
+)
+
+
+def _check_of(name: str, fits: Callable[[Any], object]) -> Callable[[Any], object]:
+    """Make the whole check of an attribute; what comes back in event after event is judged once."""
+    if name in _FORM_LEAVES_NO_ROOM:
+        return fits
+
+    def is_good(text: str) -> bool:
+        return bool(fits(text)) and not _is_telling(text)
+
+    return is_good if name in _NEW_IN_EVERY_EVENT else lru_cache(maxsize=64)(is_good)
+
+
+_FITS: Final = {rule.attribute: rule.fits for rule in profile.MUST}
+_CHECKS: Final = {
+    name: _check_of(name, _FITS.get(name, str.isprintable))  # without a rule, whatever needs no closer look
+    for name, kind in cloudevents.KINDS.items()
+    if kind is str and name != "sequencetype"  # it says what `sequence` may be: the table knows
+}
+_REQUIRED: Final = frozenset(rule.attribute for rule in profile.MUST if rule.required)
+
+
+def _is_certainly_good(event: Event, key: bytes | None) -> bool:
+    """Tell whether an event keeps all rules and holds no BSN; false means that it needs a closer look."""
+    attributes = event.attributes
+    for name, value in attributes.items():
+        check = _CHECKS.get(name)
+        if check is None or not check(value):
+            return False
+    return attributes.keys() >= _REQUIRED and (key is None or key == event.subject.encode())
 
 
 # --- refusals ----------------------------------------------------------------------------------------------------

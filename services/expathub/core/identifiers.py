@@ -6,6 +6,7 @@ Only the form is judged, never whether the number was issued.
 from __future__ import annotations
 
 import re
+from typing import Final
 
 _UUID_SHAPE = b"0" * 8 + b"-0000" * 3 + b"-" + b"0" * 12
 _UUID_SHAPES = bytes(
@@ -18,6 +19,7 @@ _OIN = re.compile(r"000000(?:01|02|03|04|06|07|08|09|10|11|99)[0-9]{12}")
 
 _NINE = re.compile(r"[0-9]{9}")
 _BSN_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
+BSN_DIGITS: Final = len(_BSN_WEIGHTS)
 
 # Standing alone: between letters, digits and dashes nine digits are part of a UUID, a digest or a longer number.
 _NINE_ALONE = re.compile(rb"(?<![0-9A-Za-z-])[0-9]{9}(?![0-9A-Za-z-])")

@@ -10,12 +10,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Final
 
 from expathub.core.cloudevents import Media, media_of
 from expathub.core.event import Event, split_type
-from expathub.core.identifiers import holds_bsn, is_oin, is_uuid
+from expathub.core.identifiers import is_oin, is_uuid
 from expathub.core.reasons import Reason
 
 ID_CHARACTERS_MAX: Final = 255
@@ -66,7 +65,10 @@ _DUTCH_SOURCE = re.compile(
     r"urn:nld:(?:oin:([0-9]{20}):systeem:[A-Za-z0-9][A-Za-z0-9._-]*|kvknr:[0-9]{8}(?:[.:][A-Za-z0-9][A-Za-z0-9._:-]*)?)"
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
-_URI_CHARACTERS = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+")
+_URI_OCTETS: Final = (
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?#[]@!$&'()*+,;=%"  # RFC 3986, section 2
+)
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _USER_INFO = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//[^/?#]*@")
 
 _INTEGER = re.compile(r"-?[0-9]{1,20}")
@@ -94,34 +96,30 @@ def is_time(text: str) -> bool:
     return not text.startswith(("0000", "9999")) and not text.startswith("24", _HOUR) and text[-2:] not in _NO_MINUTES
 
 
-# What comes back in event after event is judged once, its BSN too: these attributes need no second look (`decode`).
-
-
-@lru_cache(maxsize=256)
 def is_uri(text: str) -> bool:
-    """Tell whether `text` is an absolute URI that `is_uri_reference` takes, without a BSN."""
-    return _SCHEME.match(text) is not None and is_uri_reference(text) and not holds_bsn(text.encode())
+    """Tell whether `text` is an absolute URI that `is_uri_reference` takes."""
+    return _SCHEME.match(text) is not None and is_uri_reference(text)
 
 
 def is_uri_reference(text: str) -> bool:
     """Tell whether `text` is a URI-reference without a user name or password, of at most 2,048 characters."""
     return (
-        len(text) <= URI_CHARACTERS_MAX
-        and _URI_CHARACTERS.fullmatch(text) is not None
-        and _USER_INFO.match(text) is None
+        0 < len(text) <= URI_CHARACTERS_MAX
+        and text.isascii()
+        and not text.encode().translate(None, _URI_OCTETS)
+        and ("%" not in text or _BROKEN_ESCAPE.search(text) is None)
+        and ("@" not in text or _USER_INFO.match(text) is None)
     )
 
 
-@lru_cache(maxsize=256)
 def is_json(text: str) -> bool:
-    """Tell whether `text` is the media type of JSON in UTF-8 (not of an event), without a BSN."""
-    return media_of(text) is Media.JSON and not holds_bsn(text.encode())
+    """Tell whether `text` is the media type of JSON in UTF-8 (and not of an event)."""
+    return media_of(text) is Media.JSON
 
 
-@lru_cache(maxsize=256)
 def is_source(text: str) -> bool:
-    """Tell whether `text` can be a `source`: strict for Dutch URNs, any absolute URI for others, without a BSN."""
-    if len(text) > SOURCE_CHARACTERS_MAX or holds_bsn(text.encode()):
+    """Tell whether `text` can be a `source`: strict for Dutch URNs, any absolute URI for others."""
+    if len(text) > SOURCE_CHARACTERS_MAX:
         return False
     if text.lower().startswith("urn:nld:"):
         return _DUTCH_SOURCE.fullmatch(text) is not None
@@ -271,14 +269,6 @@ SHOULD: Final = (
     ),
 )
 """What makes an event better; the hub takes it all the same."""
-
-
-def kept(event: Event) -> frozenset[str]:
-    """Return the attributes that keep to their own MUST."""
-    attributes = event.attributes
-    return frozenset(
-        rule.attribute for rule in MUST if rule.attribute in attributes and rule.fits(attributes[rule.attribute])
-    )
 
 
 def advice(event: Event) -> tuple[Should, ...]:
