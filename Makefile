@@ -40,6 +40,12 @@ format: $(VENV)/.dev ## Bring the code into the project's form
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
+bench: install $(VENV)/.dev ## Measure CPU per event against a hand-written loop, and the time from publish to inbox
+	$(BIN)/python tests/bench/relay_bench.py $(ARGS)
+
+faults: install $(VENV)/.dev ## Kill processes and brokers for longer than `make test` does
+	EXPATHUB_TEST_INSTALLED=1 EXPATHUB_TEST_KILLS=100 $(BIN)/pytest tests/faults $(ARGS)
+
 develop: $(VENV)/.dev ## Install the checkout itself, so that changes count at once (`make install` ends that)
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	rm -f $(VENV)/.package
