@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,10 +12,13 @@ import orjson
 import pytest
 
 from expathub.configuration import load
+from expathub.core.catalogue import Catalogue
 from expathub.core.configuration import Configuration
 from expathub.core.decode import decode
 from expathub.core.event import Event, Refusal
+from expathub.core.partners import Partner
 from expathub.core.records import InputRecord, Position
+from expathub.errors import MisconfiguredError
 from expathub.shipped import shipped
 from expathub.testing import contents, journeys, mishaps
 from expathub.testing.actors import Newcomer
@@ -151,6 +156,51 @@ def test_values_show_no_personal_data(ilse: Newcomer) -> None:
         assert ilse.person.v_number not in text
 
 
+def with_partners(configuration: Configuration, *partners: Partner) -> Configuration:
+    named = {partner.id: partner for partner in partners}
+    return replace(configuration, partners=replace(configuration.partners, by_id=named))
+
+
+def without_versions(partner: Partner) -> Partner:
+    return replace(partner, reads={})
+
+
+def test_where_everybody_reads_the_newest_version_all_other_journeys_go_on(configuration: Configuration) -> None:
+    modern = with_partners(configuration, *map(without_versions, configuration.partners.by_id.values()))
+    script = journeys.write(modern, events=200, seed=1, now=NOW)
+    assert not any("day unknown" in one.deed for one in script.publications)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "named"),
+    [
+        (("expat-centre",), "expat-centre"),
+        (("ind",), "ind"),
+        (("aachen", "hasselt", "gip"), "border-info or foreign-centre"),
+    ],
+)
+def test_a_configuration_without_the_cast_is_said(
+    configuration: Configuration, left_out: tuple[str, ...], named: str
+) -> None:
+    rest = [one for one in configuration.partners.by_id.values() if one.id not in left_out]
+    with pytest.raises(MisconfiguredError, match=f"need: {named}"):
+        journeys.write(with_partners(configuration, *rest), events=1, seed=1, now=NOW)
+
+
+def test_one_municipality_is_not_enough(configuration: Configuration) -> None:
+    towns = {town.id for town in Region(configuration, seed=1, now=NOW).municipalities[1:]}
+    rest = [one for one in configuration.partners.by_id.values() if one.id not in towns]
+    with pytest.raises(MisconfiguredError, match="a second municipality"):
+        journeys.write(with_partners(configuration, *rest), events=1, seed=1, now=NOW)
+
+
+def test_a_catalogue_without_a_type_is_said(configuration: Configuration) -> None:
+    types = {name: kind for name, kind in configuration.catalogue.types.items() if name != contents.PERMIT}
+    poorer = replace(configuration, catalogue=Catalogue(types))
+    with pytest.raises(MisconfiguredError, match=re.escape(contents.PERMIT)):
+        journeys.write(poorer, events=1, seed=1, now=NOW)
+
+
 # --- what goes wrong on purpose ---
 
 
@@ -281,6 +331,17 @@ def test_a_correction_before_anybody_was_told_has_no_recipient(region: Region) -
 def test_an_article_is_told_to_everybody_but_its_writer(region: Region, configuration: Configuration) -> None:
     article = region.partner("portal").publishes_article()
     assert told(region, article) == set(configuration.partners.by_id) - {"portal", "hub-operator"}
+
+
+def test_who_has_ended_acts_no_more_and_is_not_told(configuration: Configuration) -> None:
+    ended = replace(configuration.partners.by_id["aachen"], ended=NOW.date())
+    later = with_partners(configuration, *{**configuration.partners.by_id, "aachen": ended}.values())
+    region = Region(later, seed=1, now=NOW)
+    with pytest.raises(KeyError, match="aachen"):
+        region.partner("aachen")
+    newcomer = region.newcomer()
+    newcomer.arrives("vaals")
+    assert fate_of(region, newcomer.consents_to("aachen")).fate.withheld == {"aachen": "partner-ended"}
 
 
 def test_only_a_municipality_is_one(region: Region) -> None:

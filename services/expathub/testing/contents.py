@@ -20,6 +20,9 @@ CORRECTION = "nl.brp.persoonsgegevens-gecorrigeerd"
 MOVE = "nl.brp.verhuisd.intergemeentelijk"
 ARTICLE = "nl.voorlichting.artikel-gepubliceerd"
 
+TYPES = frozenset({ARRIVAL, APPOINTMENT, REFERRAL, WITHDRAWAL, PERMIT, REGISTRATION, BSN, CORRECTION, MOVE, ARTICLE})
+"""All types that the simulator can publish."""
+
 SECRET = 7
 """Geheimhouding (BRP 70.10) against all kinds of third parties."""
 

@@ -12,7 +12,8 @@ from itertools import cycle
 from typing import TypeAlias
 
 from expathub.core.configuration import Configuration
-from expathub.core.partners import OUTSIDE_GOVERNMENT
+from expathub.core.partners import Role
+from expathub.errors import MisconfiguredError
 from expathub.testing import contents, mishaps
 from expathub.testing.actors import Municipality, Newcomer
 from expathub.testing.region import Region
@@ -20,6 +21,15 @@ from expathub.testing.script import Publication, Script
 
 AT_A_TIME = 8
 """How many newcomers are on their way at once."""
+
+COUNSELLORS = frozenset({Role.FOREIGN_CENTRE, Role.BORDER_INFO})
+"""To whom somebody can be referred."""
+
+TOWNS_MIN = 2
+"""Nobody can move within a single municipality."""
+
+CAST = (frozenset({Role.EXPAT_CENTRE}), frozenset({Role.IND}), frozenset({Role.MUNICIPALITY}), COUNSELLORS)
+"""Without one of each of these roles there is no play."""
 
 Journey: TypeAlias = Iterator[Publication]
 
@@ -32,9 +42,11 @@ class World:
         towns = [town.id for town in region.municipalities]
         region.dice.shuffle(towns)
         self._towns = cycle(towns)
-        self._old_fashioned = cycle([town.id for town in region.municipalities if _reads_moves_in_version_1(town)])
-        partners = region.configuration.partners.by_id.values()
-        self._abroad = cycle([one.id for one in partners if one.roles & OUTSIDE_GOVERNMENT and one.id != "portal"])
+        old_fashioned = [town.id for town in region.municipalities if _reads_moves_in_version_1(town)]
+        self.has_old_fashioned_towns = bool(old_fashioned)
+        self._old_fashioned = cycle(old_fashioned)
+        partners = [actor.partner for actor in region.partners]
+        self._abroad = cycle([one.id for one in partners if one.roles & COUNSELLORS])
         self._writers = cycle([one.id for one in partners if region.may_publish(one, contents.ARTICLE)])
         self._mishaps = cycle(mishaps.MISHAPS)
 
@@ -194,13 +206,32 @@ JOURNEYS: tuple[Callable[[World], Journey], ...] = (
 
 
 def write(configuration: Configuration, *, events: int, seed: int, now: datetime, run: str = "") -> Script:
-    """Write a script of exactly this many records; see `Region` for the other arguments."""
+    """Write a script of exactly this many records; see `Region` for the other arguments.
+
+    Raises `MisconfiguredError` where the configuration lacks who or what the journeys need.
+    """
     region = Region(configuration, seed=seed, now=now, run=run)
+    _require(region)
     world = World(region)
-    kinds = cycle(JOURNEYS)
+    kinds = cycle(kind for kind in JOURNEYS if kind is not moves_some_day or world.has_old_fashioned_towns)
     under_way = [next(kinds)(world) for _ in range(AT_A_TIME)]
     while len(region.publications) < events:
         place = region.dice.randrange(AT_A_TIME)
         if next(under_way[place], None) is None:
             under_way[place] = next(kinds)(world)
     return region.script()
+
+
+def _require(region: Region) -> None:
+    roles = [actor.partner.roles for actor in region.partners]
+    missing = [*contents.TYPES - region.configuration.catalogue.types.keys()]
+    missing += [
+        " or ".join(sorted(role.value for role in wanted)) for wanted in CAST if not any(wanted & one for one in roles)
+    ]
+    if len(region.municipalities) < TOWNS_MIN:
+        missing.append("a second municipality")
+    if missing:
+        raise MisconfiguredError(
+            f"The configuration has not what newcomers' journeys need: {', '.join(sorted(missing))}.",
+            "Use the partners and schemas that are shipped, or add what is missing.",
+        )

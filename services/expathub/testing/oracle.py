@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 
 from expathub.core.catalogue import EventType, Grant, SelectorKind
 from expathub.core.configuration import Configuration
@@ -82,9 +83,10 @@ class _Fate:
 class Oracle:
     """Follows all dossiers; ask it for the fate of each event when the play is written."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, today: date) -> None:
         partners = configuration.partners.by_id
         self._partners = {name: partner for name, partner in partners.items() if name != HUB_OPERATOR}
+        self._ended = {name for name, one in partners.items() if one.ended and one.ended <= today}
         self._dossiers: dict[str, _Dossier] = defaultdict(_Dossier)
         self._fates: dict[EventKey, _Fate] = {}
         self.queues: dict[tuple[str, str], list[EventKey]] = defaultdict(list)
@@ -175,7 +177,7 @@ class Oracle:
 
     def _tell_or_not(self, dossier: _Dossier, act: Act, partner: str, grant: Grant) -> None:
         fate = self._fates[act.event]
-        reason = self._reason_to_withhold(dossier, act, partner, grant)
+        reason = None if partner == RESIDENCE else self._reason_to_withhold(dossier, act, partner, grant)
         if reason:
             fate.withheld[partner] = reason
             return
@@ -189,8 +191,8 @@ class Oracle:
         dossier.told.add(partner)
 
     def _reason_to_withhold(self, dossier: _Dossier, act: Act, partner: str, grant: Grant) -> str | None:
-        if partner == RESIDENCE:
-            return None
+        if partner in self._ended:
+            return "partner-ended"
         if act.kind.effects.withdraws_consent and partner in dossier.told:
             return None  # what takes back must arrive, whatever changed since (GDPR art. 19)
         if dossier.is_secret and self._is_outside(partner) and not act.kind.public:

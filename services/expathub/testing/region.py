@@ -54,12 +54,12 @@ class Region:
         self.now = now.astimezone(UTC)
         self.people = People(self.dice, self.ids)
         self.publications: list[Publication] = []
-        self._oracle = Oracle(configuration)
+        self._oracle = Oracle(configuration, self.today)
         self._last: dict[str, Publication] = {}
         self._actors = {
             name: actor_for(self, partner)
             for name, partner in configuration.partners.by_id.items()
-            if name != HUB_OPERATOR
+            if name != HUB_OPERATOR and not (partner.ended and partner.ended <= self.today)
         }
 
     @property
@@ -74,8 +74,13 @@ class Region:
         return Newcomer(self, self.people.arrive())
 
     def partner(self, name: str) -> Actor:
-        """Find a partner by its id."""
+        """Find a partner by its id; raises `KeyError` for one that has ended."""
         return self._actors[name]
+
+    @property
+    def partners(self) -> tuple[Actor, ...]:
+        """All partners that take part today."""
+        return tuple(self._actors.values())
 
     @property
     def centre(self) -> Centre:
