@@ -677,6 +677,7 @@ FILES = [
     pytest.param(PARTNERS, b"a:\n  b: [[{c: " + b"[" * 40 + b"]" * 40 + b"}]]\n", 2, "deeper than 32", id="deep lists"),
     pytest.param(PARTNERS, b"a: &a [x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n", 1, "anchors", id="billion laughs"),
     pytest.param(f"{BSN}/v1.json", b"", 1, "not JSON", id="empty schema"),
+    pytest.param(f"{BSN}/v1.json", b'{"maximum": 1e400}', 1, "not JSON", id="beyond all numbers"),
     pytest.param(f"{BSN}/v1.json", b"[]", 1, "a schema is an object", id="a list for a schema"),
     pytest.param(f"{BSN}/v1.json", b"true", 1, "a schema is an object", id="true for a schema"),
     pytest.param(f"{BSN}/v1.json", b"\xef\xbb\xbf{}", 1, "not JSON", id="byte order mark"),
@@ -772,6 +773,29 @@ def test_a_fault_is_one_line_that_a_terminal_can_follow() -> None:
         faults.raise_if_any()
 
     assert list(caught.value.lines()) == ["deploy/partners.yaml:3: the key `x` is unknown. Remove it."]
+
+
+def test_a_national_number_keeps_its_mark_through_a_lens(copy: Copy) -> None:
+    number = '"vNummer": {"type": "string", "pattern": "^[0-9]{10}$", "x-nationaal-nummer": "v-nummer"}, "wijziging"'
+    plain = '"nummer": {"type": "string", "pattern": "^[0-9]{10}$"}, "wijziging"'
+    for file, field in ((f"{MOVED}/v1.json", number), (f"{MOVED}/v2.json", plain)):
+        text = copy.read(file)
+        copy.write(file, field.join(text.rsplit('"wijziging"', 1)))
+    copy.replace(LENS, "up:\n", "up:\n  - move: {from: /data/vNummer, to: /data/nummer}\n")
+
+    faults = copy.faults()
+
+    assert_named(copy, faults, LENS, copy.line(LENS, "up:"), "`/data/nummer` of the newer major, which is not marked")
+
+
+def test_a_fault_never_breaks_a_terminal(copy: Copy) -> None:
+    copy.replace(PARTNERS, "revision: 1", 'revision: 1\n"a\\nb\\e[31m": 1')
+    copy.replace(f"{BSN}/v1.json", '"maximum": 7', f'"{"x" * 5000}": 7')
+
+    faults = copy.faults()
+
+    assert "the key `a\\nb\\x1b[31m` is unknown" in {fault.what for fault in faults}
+    assert all(str(fault).isprintable() and len(str(fault)) < 3000 for fault in faults)
 
 
 def test_references_that_unfold_without_end_are_refused(copy: Copy) -> None:

@@ -13,7 +13,7 @@ from expathub.configuration.forms import About, Life, fill
 from expathub.configuration.lenses import read_lens
 from expathub.configuration.rules import TypeRules
 from expathub.configuration.schemas import Schema, read_schema
-from expathub.configuration.tree import Document, read_json, read_yaml
+from expathub.configuration.tree import Document, listed, read_json, read_yaml
 from expathub.core.catalogue import Catalogue, Command, Effects, EventType, Grant, Selector, SelectorKind, Version
 from expathub.core.lens import Lens, Plan
 from expathub.core.partners import Role
@@ -43,11 +43,10 @@ class TypeFiles:
 
 def read_catalogue(folder: Path, faults: Faults) -> dict[str, TypeFiles | None]:
     """Read every event type below `folder`; None for one whose `about.yaml` cannot be read."""
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError as problem:
-        faults.add(folder, 1, f"the folder of the event types cannot be read ({problem.strerror})", "Correct the path")
-        return {}
+    before = len(faults.found)
+    entries = listed(folder, faults)
+    if not entries and len(faults.found) == before:
+        faults.add(folder, 1, "there is no event type here", "Correct the path")
     read: dict[str, TypeFiles | None] = {}
     for entry in entries:
         if entry.name.startswith(".") or (entry.is_file() and entry.suffix == ".md"):
@@ -58,8 +57,6 @@ def read_catalogue(folder: Path, faults: Faults) -> dict[str, TypeFiles | None]:
             )
             continue
         read[entry.name] = _read_type(entry, faults)
-    if not entries:
-        faults.add(folder, 1, "there is no event type here", "Correct the path")
     return read
 
 
@@ -99,7 +96,7 @@ def _refuse_gaps(about: Document, majors: list[int], faults: Faults) -> None:
 
 def _refuse_orphans(folder: Path, majors: frozenset[int], faults: Faults) -> None:
     """Note every file that nothing in `about.yaml` accounts for."""
-    for entry in sorted(folder.iterdir()):
+    for entry in listed(folder, faults):
         schema, lens = _SCHEMA_FILE.fullmatch(entry.name), _LENS_FILE.fullmatch(entry.name)
         is_known = (
             entry.name in ("about.yaml", "examples")
@@ -109,7 +106,7 @@ def _refuse_orphans(folder: Path, majors: frozenset[int], faults: Faults) -> Non
         if not is_known:
             faults.add(entry, 1, "`about.yaml` has no version for this file", "Add the version, or remove the file")
     examples = folder / "examples"
-    for entry in sorted(examples.iterdir()) if examples.is_dir() else ():
+    for entry in listed(examples, faults) if examples.is_dir() else ():
         match = _EXAMPLES.fullmatch(entry.name)
         if match is None or (match[1] is not None and int(match[1]) not in majors):
             faults.add(entry, 1, "`about.yaml` has no version for these examples", "Use v<major> or refused")

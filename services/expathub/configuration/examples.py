@@ -20,7 +20,7 @@ from expathub.configuration.faults import Faults
 from expathub.configuration.forms import Form, PartnerId, Text, fill
 from expathub.configuration.laws import trial
 from expathub.configuration.sampling import Wish, sample
-from expathub.configuration.tree import Document, Loc, read_json
+from expathub.configuration.tree import Document, Loc, listed, read_json
 from expathub.core.admission import Submission, admit
 from expathub.core.catalogue import EventType
 from expathub.core.configuration import Configuration
@@ -186,10 +186,10 @@ class _TypeExamples:
                     if refusal is not None:
                         self._about(f"a sample of v{major} is refused: {refusal.reason.value}", "Correct the schema")
             except MisconfiguredError as problem:
-                self._about(f"no sample can be made ({problem.what})", problem.mend or "Correct the schema")
+                self._about(f"no sample can be made ({problem.what.rstrip('.')})", problem.mend or "Correct the schema")
 
     def _documents(self, folder: Path) -> Iterator[Document]:
-        for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+        for file in listed(folder, self._faults) if folder.is_dir() else ():
             if file.suffix != ".json":
                 self._faults.add(file, 1, "this is no example", "Name it <what happens>.json, or move it")
                 continue

@@ -14,6 +14,8 @@ from expathub.errors import MisconfiguredError
 FAULTS_MAX = 200
 """A wrecked file can be wrong in every line; past this many the rest is left for the next run."""
 
+TEXT_CHARACTERS_MAX = 1000
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
@@ -42,6 +44,12 @@ class ConfigurationError(MisconfiguredError):
         return tuple(map(str, self.faults))
 
 
+def _one_line(text: str) -> str:
+    """Write what a terminal could take for a command, or an encoding for an error, as an escape; and not for ever."""
+    shown = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    return shown if len(shown) <= TEXT_CHARACTERS_MAX else f"{shown[: TEXT_CHARACTERS_MAX - 1]}…"
+
+
 @dataclass(slots=True)
 class Faults:
     """The faults found so far."""
@@ -51,7 +59,7 @@ class Faults:
     def add(self, file: Path, line: int, what: str, mend: str) -> None:
         """Note a fault; beyond `FAULTS_MAX` it is dropped."""
         if len(self.found) < FAULTS_MAX:
-            self.found.append(Fault(str(file), max(line, 1), what, mend))
+            self.found.append(Fault(_one_line(str(file)), max(line, 1), _one_line(what), _one_line(mend).rstrip(".")))
 
     def raise_if_any(self) -> None:
         """Raise `ConfigurationError` with all faults, if there is one."""

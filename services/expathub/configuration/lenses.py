@@ -14,6 +14,7 @@ from pydantic import StringConstraints, model_validator
 
 from expathub.configuration.faults import Faults
 from expathub.configuration.forms import DataPointer, Form, Text, Words, fill
+from expathub.configuration.schema_rules import NATIONAL
 from expathub.configuration.schemas import Schema
 from expathub.configuration.tree import Document, Loc, read_yaml
 from expathub.core.lens import ABSENT, Lens, Operation
@@ -197,7 +198,9 @@ def read_lens(file: File, older: Schema | None, newer: Schema | None, faults: Fa
         except ValueError as problem:
             faults.add(file, document.line(("up", index)), f"this operation makes no sense ({problem})", "Correct it")
             return None
-    _Fields(document, older, newer, faults).follow(operations)
+    fields = _Fields(document, older, newer, faults)
+    fields.follow(operations)
+    fields.keep_marks(operations)
     return Lens(tuple(operations), filled.changes.model_dump(), document.value)
 
 
@@ -208,6 +211,8 @@ class _Fields:
         self._document, self._faults = document, faults
         self._older = {parse(pointer)[1:] for pointer in older.fields}
         self._newer = {parse(pointer)[1:] for pointer in newer.fields}
+        self._older_numbers = _national_numbers(older)
+        self._newer_numbers = _national_numbers(newer)
 
     def follow(self, operations: list[Operation]) -> None:
         """Note what an operation takes that is not there, and what is left over at the end."""
@@ -234,6 +239,20 @@ class _Fields:
             what = f"the field `{_pointer(path)}` of the newer major comes from nowhere"
             self._add(("up",), what, "Move, recode or add it")
 
+    def keep_marks(self, operations: list[Operation]) -> None:
+        """Note a national number that would lose its mark on the way, and with the mark its protection."""
+        numbers = self._older_numbers
+        for operation in operations:
+            numbers = _followed(numbers, operation.older, operation.newer)
+        back = self._newer_numbers
+        for operation in reversed(operations):
+            back = _followed(back, operation.newer, operation.older)
+        unmarked = ((numbers & self._newer) - self._newer_numbers, (back & self._older) - self._older_numbers)
+        for major, paths in zip(("newer", "older"), unmarked, strict=True):
+            for path in sorted(paths):
+                what = f"a national number comes to `{_pointer(path)}` of the {major} major, which is not marked as one"
+                self._add(("up",), what, f"Mark it with `{NATIONAL}`")
+
     def _below(self, path: Path) -> set[Path]:
         """Return a field made at `path`, the objects around it, and all the newer schema knows inside it."""
         around = {path[:length] for length in range(1, len(path) + 1)}
@@ -246,6 +265,21 @@ class _Fields:
 
     def _add(self, loc: Loc, what: str, mend: str) -> None:
         self._faults.add(self._document.file, self._document.line(loc), what, mend)
+
+
+def _national_numbers(schema: Schema) -> frozenset[Path]:
+    return frozenset(
+        parse(pointer)[1:] for pointer, field in schema.fields.items() if field.national and not field.holds_objects
+    )
+
+
+def _followed(numbers: frozenset[Path], taken: tuple[Path, ...], made: tuple[Path, ...]) -> frozenset[Path]:
+    """Say where numbers are after an operation that makes `made` of `taken`, with all that is inside."""
+    there: set[Path] = set()
+    for number in numbers:
+        inside = [number[len(path) :] for path in taken if number[: len(path)] == path]
+        there |= {path + inside[0] for path in made} if inside else {number}
+    return frozenset(there)
 
 
 def _path(pointer: str) -> Path:

@@ -8,6 +8,7 @@ Scalars are those of JSON: `yes`, `0935` and `2026-01-01` are text.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -74,6 +75,15 @@ def read_text(file: Path, faults: Faults) -> str | None:
         return None
 
 
+def listed(folder: Path, faults: Faults) -> list[Path]:
+    """Return what is in a folder, by name; a folder that cannot be read is a fault and gives nothing."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError as problem:
+        faults.add(folder, 1, f"the folder cannot be read ({problem.strerror})", "Create it or correct the path")
+        return []
+
+
 def read_yaml(file: Path, faults: Faults) -> Document | None:
     """Read one YAML document; None where a fault was noted."""
     text = read_text(file, faults)
@@ -99,7 +109,7 @@ def read_json(file: Path, faults: Faults) -> Document | None:
     if text is None:
         return None
     try:
-        value = json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
         orjson.dumps(value)  # refuses whole numbers beyond 64 bits and halves of characters
         scanner = _JsonLines(text)
         scanner.scan()
@@ -117,6 +127,13 @@ def read_json(file: Path, faults: Faults) -> Document | None:
 
 def _no_constant(name: str) -> object:
     raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return number
 
 
 def _tidy(problem: str | None) -> str:
