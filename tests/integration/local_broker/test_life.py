@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import json
 import os
@@ -261,6 +262,21 @@ def test_a_broker_that_does_not_answer_in_time_is_ended_again(data: Path) -> Non
     assert pids_of(status) == []
     log = str(data / "node-1" / "data")
     assert not [one for one in psutil.process_iter(["cmdline"]) if log in str(one.info["cmdline"])]
+
+
+def test_a_broker_that_cannot_be_remembered_does_not_run(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spawned: list[Process] = []
+
+    def full(_: Layout, __: int, process: Process) -> None:
+        spawned.append(process)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(folder, "remember", full)
+
+    with pytest.raises(DiskFullError):
+        local_broker.start(data)
+
+    assert [alive(process.pid) for process in spawned] == [False]
 
 
 @pytest.mark.parametrize("way", [processes.started, processes.started_by_ps])

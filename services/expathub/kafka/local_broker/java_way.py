@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Final
 
 from expathub.kafka.local_broker import folder, layout, machine, plan, processes
 from expathub.kafka.local_broker.errors import LocalBrokerError
@@ -15,7 +16,8 @@ from expathub.kafka.local_broker.means import Means
 from expathub.kafka.local_broker.node import Node, Note, timed
 from expathub.kafka.local_broker.processes import Process
 
-_FORMAT_SECONDS = 60.0
+_FORMAT_SECONDS: Final = 120.0
+_HANG_SECONDS: Final = 5.0
 
 
 class JavaNodes:
@@ -72,19 +74,30 @@ class JavaStarter:
             planned.settings(node).write_text(layout.properties(settings), "ascii")
         if fresh := [node for node in down if not _formatted(planned, node)]:
             with timed("format", note):
-                self._format(planned, fresh)
+                self._format(planned, fresh, note)
         for node in down:
-            _turn(planned.log(node))
-            arguments = layout.broker_arguments(planned, node)
-            folder.remember(planned, node, self._spawn(planned, node, arguments, planned.log(node)))
+            self._run(planned, node, note)
 
-    def _format(self, planned: Layout, nodes: list[int]) -> None:
+    def _run(self, planned: Layout, node: int, note: Note) -> None:
+        """Start a node; one that cannot be remembered (a full disk) must not run."""
+        _turn(planned.log(node))
+        process = self._spawn(planned, node, layout.broker_arguments(planned, node), planned.log(node))
+        try:
+            folder.remember(planned, node, process)
+        except BaseException:
+            processes.end([process], _HANG_SECONDS, note)
+            raise
+
+    def _format(self, planned: Layout, nodes: list[int], note: Note) -> None:
         """Prepare the data folders of nodes, all at once."""
         logs = {node: planned.folder(node) / "format.log" for node in nodes}
         for log in logs.values():
             log.unlink(missing_ok=True)
         running = [self._spawn(planned, node, layout.format_arguments(planned, node), logs[node]) for node in nodes]
-        _wait_for(lambda: not any(map(processes.alive, running)), _FORMAT_SECONDS)
+        try:
+            _wait_for(lambda: not any(map(processes.alive, running)), _FORMAT_SECONDS)
+        finally:
+            processes.end(running, _HANG_SECONDS, note)
         for node in nodes:
             if not _formatted(planned, node):
                 lines = folder.last_lines(logs[node], 200)

@@ -12,7 +12,7 @@ from expathub.settings import load_settings
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a start may use. None: not named by anybody."""
+    """What a start may use. None: not named by anybody. Paths are absolute: a broker outlives the working folder."""
 
     own_java_home: Path | None
     java_home: Path | None
@@ -36,10 +36,10 @@ def read_means() -> Means:
         path=os.environ.get("PATH", ""),
         kafka_home=_folder("KAFKA_HOME"),
         maven_repository=settings.maven_repository,
-        cache=settings.cache or (_folder("XDG_CACHE_HOME") or Path.home() / ".cache") / "expathub",
+        cache=(settings.cache or (_folder("XDG_CACHE_HOME") or Path.home() / ".cache") / "expathub").absolute(),
     )
 
 
 def _folder(variable: str) -> Path | None:
     value = os.environ.get(variable)
-    return Path(value) if value else None
+    return Path(value).absolute() if value else None
