@@ -36,6 +36,7 @@ from expathub.demo.run import Outcome, pace
 from expathub.demo.show import LiveShow, PlainShow, QuietShow, drawing
 from expathub.demo.summary import summary
 from expathub.demo.view import View, outcome, plain
+from expathub.errors import UsageError
 from expathub.kafka.local_broker import processes
 from expathub.shipped import shipped
 from expathub.testing import journeys
@@ -268,6 +269,11 @@ def test_the_command_exits_with_1_if_anything_is_wrong(
     else:
         cli.demo(as_json=True)
     assert json.loads(capsys.readouterr().out)["lost"] == code
+
+
+def test_a_picture_needs_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no folder"):
+        cli.demo(svg=tmp_path / "nowhere" / "demo.svg")
 
 
 @pytest.mark.parametrize(("events", "expected"), [(1, 10), (400, 20), (1_000_000, 200)])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from expathub.cli.output import print_json, tell
+from expathub.errors import UsageError
 
 if TYPE_CHECKING:
     from expathub.demo.hub import Hub
@@ -43,6 +44,8 @@ def demo(
     """
     from expathub.settings import load_settings
 
+    if svg and not svg.absolute().parent.is_dir():
+        raise UsageError(f"There is no folder for {svg}.", "Make it, or save the picture elsewhere.")
     # Clients retry what they complain of, and their lines would break the picture; what counts is judged at the end.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     show = _show(as_json=as_json)
@@ -77,6 +80,7 @@ async def _demonstrate(
     from datetime import UTC, datetime
     from uuid import uuid4
 
+    from expathub.configuration import load
     from expathub.demo import picture
     from expathub.demo.hub import running
     from expathub.demo.run import play
@@ -84,8 +88,9 @@ async def _demonstrate(
     from expathub.testing.journeys import write
 
     _end_when_asked()
-    async with running(settings, keep=keep, note=show.note) as hub:
-        script = write(hub.configuration, events=events, seed=seed, run=uuid4().hex, now=datetime.now(UTC))
+    loaded = load(settings.partners, settings.schemas)
+    script = write(loaded, events=events, seed=seed, run=uuid4().hex, now=datetime.now(UTC))
+    async with running(settings, loaded, keep=keep, note=show.note) as hub:
         async with drawing(show):
             outcome = await play(hub, script, show.begin)
             show.end(outcome)

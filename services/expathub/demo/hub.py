@@ -20,7 +20,6 @@ import orjson
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
-from expathub import configuration
 from expathub.core.configuration import Configuration
 from expathub.demo.caretaker import Caretaker
 from expathub.errors import ExpathubError
@@ -59,9 +58,11 @@ class Hub:
 
 
 @asynccontextmanager
-async def running(settings: Settings, *, keep: bool, note: Note) -> AsyncIterator[Hub]:
-    """Run a hub for as long as the context lasts, or for good with `keep`; says with `note` what it is doing."""
-    loaded = configuration.load(settings.partners, settings.schemas)
+async def running(settings: Settings, loaded: Configuration, *, keep: bool, note: Note) -> AsyncIterator[Hub]:
+    """Run a hub for as long as the context lasts, or for good with `keep`; says with `note` what it is doing.
+
+    `loaded` is the configuration that the settings name.
+    """
     with Caretaker() as caretaker:
         bootstrap, data = await _broker(settings, caretaker, keep=keep, note=note)
         async with waiting.admin_client(bootstrap) as admin:

@@ -112,3 +112,4 @@ def _findings(found: Verdict) -> Iterator[Text]:
         yield Text(f"  {finding}")
     if len(found.findings) > FINDINGS_SHOWN_MAX:
         yield Text(f"  … and {len(found.findings) - FINDINGS_SHOWN_MAX} more", style=QUIET)
+    yield Text("`expathub demo --keep` leaves topics and logs for a closer look.", style=QUIET)
