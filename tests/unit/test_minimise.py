@@ -64,6 +64,13 @@ GRANTS = [
         ("/data/adres/postcode", "/data/adres"),
         id="a part and the whole",
     ),
+    pytest.param(
+        ("/data/teksten", "/data/teksten/*/taal", "/data/teksten/*/weg"),
+        {"teksten": DATA["teksten"]},
+        {},
+        ("/data/teksten", "/data/teksten/*/taal"),
+        id="a whole list and members of its elements",
+    ),
     pytest.param(("/data",), DATA, {}, ("/data",), id="everything"),
 ]
 

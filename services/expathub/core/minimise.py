@@ -35,7 +35,7 @@ class Minimised:
 Plan: TypeAlias = Callable[[Mapping[str, Any], Any], Minimised]
 """A compiled grant: attributes and `data` of an event to what of them is granted."""
 
-_Tree: TypeAlias = dict[str, Any]  # granted names: None for the whole value, else the tree below
+_Tree: TypeAlias = dict[str, Any]  # granted names: the pointer for the whole value, else the tree below
 
 _NOTHING: Final = object()
 
@@ -55,12 +55,14 @@ def plan(pointers: tuple[str, ...]) -> Plan:
     paths = {pointer: parse(pointer) for pointer in pointers}
     names = tuple((pointer, path[0]) for pointer, path in paths.items() if path[0] != "data")
     below = tuple((pointer, path[1:]) for pointer, path in paths.items() if path[0] == "data")
-    tree = _tree(path for _, path in below)
+    tree = _tree(below)
+    covered = tuple((pointer, path) for pointer, path in below if pointer not in _leaves(tree))
 
     def keep(attributes: Mapping[str, Any], data: Any) -> Minimised:
-        kept = _keep(data, tree)
-        there = {pointer for pointer, name in names if attributes.get(name) is not None}
-        there.update(pointer for pointer, path in below if _is_there(data, path))
+        there: set[str] = set()
+        kept = _keep(data, tree, there)
+        there.update(pointer for pointer, name in names if attributes.get(name) is not None)
+        there.update(pointer for pointer, path in covered if _is_there(data, path))
         return Minimised(
             extensions={name: attributes[name] for pointer, name in names if pointer in there},
             data=kept if isinstance(kept, dict) else {},
@@ -70,36 +72,47 @@ def plan(pointers: tuple[str, ...]) -> Plan:
     return keep
 
 
-def _tree(paths: Iterable[tuple[str, ...]]) -> _Tree | None:
+def _tree(below: Iterable[tuple[str, tuple[str, ...]]]) -> _Tree | str:
     """Merge paths; where one names a whole and another a part of it, the whole wins."""
     root: dict[str, Any] = {"": {}}
-    for path in paths:
+    for pointer, path in below:
         owner, name = root, ""
         for part in path:
-            if owner[name] is None:
+            if isinstance(owner[name], str):
                 break
             owner, name = owner[name], part
             owner.setdefault(name, {})
         else:
-            owner[name] = None
-    tree: _Tree | None = root[""]
+            owner[name] = pointer
+    tree: _Tree | str = root[""]
     return tree
 
 
-def _keep(value: Any, tree: _Tree | None) -> Any:
-    """Return what `tree` grants of `value`, or `_NOTHING`."""
-    if tree is None:
+def _leaves(tree: _Tree | str) -> frozenset[str]:
+    """Return the pointers that stand in a tree; a part of what is granted as a whole does not."""
+    if isinstance(tree, str):
+        return frozenset({tree})
+    return frozenset().union(*map(_leaves, tree.values()))
+
+
+def _keep(value: Any, tree: _Tree | str, there: set[str]) -> Any:
+    """Return what `tree` grants of `value`, or `_NOTHING`; add the pointers that are really there."""
+    if isinstance(tree, str):
+        there.add(tree)
         return value
     if isinstance(value, list) and EACH in tree:
-        elements = [kept for element in value if (kept := _keep(element, tree[EACH])) is not _NOTHING]
+        elements = [kept for element in value if (kept := _keep(element, tree[EACH], there)) is not _NOTHING]
         return elements or _NOTHING
     if not isinstance(value, dict):
         return _NOTHING
-    members = {
-        name: kept
-        for name, below in tree.items()
-        if name in value and (kept := _keep(value[name], below)) is not _NOTHING
-    }
+    members: dict[str, Any] = {}
+    for name, below in tree.items():
+        if name in value:
+            if isinstance(below, str):  # as above, and most of what is granted: a call less for each field
+                there.add(below)
+                members[name] = value[name]
+            elif (kept := _keep(value[name], below, there)) is not _NOTHING:
+                members[name] = kept
     return members or _NOTHING
 
 
