@@ -87,11 +87,10 @@ async def _transaction(bootstrap: str, topic: str) -> AsyncIterator[AIOKafkaProd
     """Open one transaction for all of a replay; a topic that is not there is said, and never made."""
     from aiokafka import AIOKafkaProducer
 
-    from expathub.kafka.reading import Reader
+    from expathub.kafka.reading import partitions_of
 
     try:
-        async with Reader.of(bootstrap, topic):
-            pass
+        await partitions_of(bootstrap, topic)
     except MisconfiguredError:
         raise UsageError(f"There is no topic {topic}.", "Make it first; a replay makes none.") from None
     producer = AIOKafkaProducer(

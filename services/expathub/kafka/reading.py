@@ -48,6 +48,8 @@ class Reader:
                 await reader._consumer.start()
             yield reader
         finally:
+            # The client's task must have begun, or its end looks like our own cancellation.
+            await asyncio.sleep(0)
             await reader._consumer.stop()
 
     async def from_beginning(self) -> None:
