@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import socket
@@ -16,7 +17,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from expathub.kafka import local_broker
+from expathub.kafka.reading import read_all
 from expathub.testing.processes import Bench, Child, until
+
+INBOX = "inbox.maastricht"
 
 
 @pytest.fixture(scope="module")
@@ -226,6 +230,18 @@ def test_faststream_run_explains_a_wrong_configuration_in_the_same_words(bench: 
         assert child.logged() == bench.command("intake", EXPATHUB_PARTNERS=str(partners)).err
 
 
+def test_a_foreign_server_can_run_it_too_and_is_told_what_is_wrong(bench: Bench, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "uvicorn", "expathub.intake.app:app", "--port", "0"]
+
+    with bench.process("uvicorn", command, EXPATHUB_PARTNERS=str(tmp_path / "none.yaml")) as child:
+        assert child.wait() != 0
+        assert f"{tmp_path / 'none.yaml'}" in child.logged()
+    with bench.process("uvicorn", command) as child:
+        until(lambda: len(child.events("taken_over")) > 0, "the engine to work", child.is_running)
+        child.stop()
+        assert len(child.events("service_stopping")) == 1
+
+
 def test_dispatch_without_its_keys_says_how_to_make_them(bench: Bench, tmp_path: Path) -> None:
     ended = bench.command("dispatch", EXPATHUB_REFERENCE_KEY_FILE=str(tmp_path / "none"))
 
@@ -283,8 +299,11 @@ def _passes(bench: Bench, line: str) -> None:
     """Publish an event and wait until it is in the inbox."""
     (row,) = bench.command("publish", "--as", "expat-centre", "-", "--wait", "90", given=line).rows()
     assert row["outcome"] == "accepted"
-    read = bench.command("consume", "--as", "maastricht", "--from", "beginning", "--timeout", "10").rows()
-    assert json.loads(line)["id"] in [event["id"] for event in read]
+    wanted = json.loads(line)["id"].encode()
+    until(
+        lambda: any(wanted in (record.value or b"") for record in asyncio.run(read_all(bench.bootstrap, INBOX))),
+        "the event in the inbox",
+    )
 
 
 def test_a_service_stops_while_it_waits_for_kafka(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from expathub.core.reasons import Reason
 from expathub.core.records import InputRecord, Position
 from expathub.kafka.reading import Reader
 
+KEPT_MAX = 10_000
+
 
 class Outcome(Enum):
     """What intake made of a record."""
@@ -65,14 +67,21 @@ class Verdicts:
     async def _watch(self, reader: Reader) -> None:
         async for batch in reader.batches():
             for record in batch:
-                origin = record.header("hub-origin") or b""
-                if origin.startswith(self._prefix):
-                    self._settle(origin.decode(), verdict_of(record))
+                self.note(record)
 
-    def _settle(self, origin: str, verdict: Verdict) -> None:
-        slot = self._slot(origin)
-        if not slot.done():
-            slot.set_result(verdict)
+    def note(self, record: InputRecord) -> None:
+        """Take note of a record of the journal or the refusals, if it is about this outbox."""
+        origin = record.header("hub-origin") or b""
+        slot = self._slot(origin.decode()) if origin.startswith(self._prefix) else None
+        if slot and not slot.done():
+            slot.set_result(verdict_of(record))
+            self._forget()
+
+    def _forget(self) -> None:
+        """Drop the oldest verdict that nobody asked for: somebody else may write in the same outbox."""
+        if len(self._known) > KEPT_MAX:
+            oldest = next((origin for origin, slot in self._known.items() if slot.done()), None)
+            self._known.pop(oldest or "", None)
 
     def _slot(self, origin: str) -> asyncio.Future[Verdict]:
         return self._known.setdefault(origin, asyncio.get_running_loop().create_future())

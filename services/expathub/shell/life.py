@@ -150,7 +150,7 @@ class Life:
             self.exit_code = error.exit_code if isinstance(error, ExpathubError) else 1
             self._log.critical("engine_failed", exc_info=error)
             if isinstance(error, ExpathubError):
-                sys.stderr.writelines(f"expathub: {line}\n" for line in error.lines())
+                say(error)
         if self.exit_code:
             self._log.critical("engine_ended")
         self._end_process()
@@ -181,6 +181,11 @@ class Life:
         if self._server is None:
             # A foreign server holds the process; a signal is the only word that it understands.
             signal.raise_signal(signal.SIGTERM)
+
+
+def say(error: ExpathubError) -> None:
+    """Say on standard error what happened and what to do, as a command does."""
+    sys.stderr.writelines(f"expathub: {line}\n" for line in error.lines())
 
 
 def _why(health: Health) -> str | None:

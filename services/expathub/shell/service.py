@@ -8,7 +8,6 @@ reason, ends the process. Which engine it is, a service's own `wiring.py` says.
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +18,7 @@ from faststream.specification import AsyncAPI
 from expathub import __version__
 from expathub.errors import ExpathubError
 from expathub.shell import answers
-from expathub.shell.life import Life
+from expathub.shell.life import Life, say
 from expathub.shell.plan import Ground, Plan
 from expathub.shell.serving import run_together
 
@@ -68,12 +67,17 @@ class HubService(AsgiFastStream):
             self.life.prepare(Ground.read(), options.get("host"), None if port is None else int(port))
             code = await run_together([self.life])
         except ExpathubError as error:
-            sys.stderr.writelines(f"expathub: {line}\n" for line in error.lines())
+            say(error)
             code = error.exit_code
         if code:
             raise SystemExit(code)
 
     async def _build_alone(self) -> None:
         """Build the engine where a foreign server runs this application; else that has been done."""
-        if not self.life.is_built:
+        if self.life.is_built:
+            return
+        try:
             self.life.build(Ground.read())
+        except ExpathubError as error:
+            say(error)
+            raise
