@@ -15,7 +15,7 @@ import orjson
 from expathub.core import cloudevents, profile
 from expathub.core.cloudevents import EnvelopeError
 from expathub.core.event import Event, Refusal
-from expathub.core.identifiers import BSN_DIGITS, holds_bsn
+from expathub.core.identifiers import BSN_DIGITS, holds_bsn, is_uuid
 from expathub.core.reasons import Reason
 from expathub.core.records import InputRecord
 from expathub.core.strict_json import DOCUMENT_BYTES_MAX
@@ -70,7 +70,7 @@ def _is_telling(text: str) -> bool:
 
 _FORM_LEAVES_NO_ROOM: Final = frozenset({"subject", "time", "expirytime"})
 _NEW_IN_EVERY_EVENT: Final = frozenset(
-    {"id", "dataref", "sequence", "partitionkey", "correlationid", "causationid", "traceparent", "recordedtime"}
+    {"dataref", "sequence", "partitionkey", "correlationid", "causationid", "traceparent", "recordedtime"}
 )
 
 
@@ -82,6 +82,8 @@ def _check_of(name: str, fits: Callable[[Any], object]) -> Callable[[Any], objec
     def is_good(text: str) -> bool:
         return bool(fits(text)) and not _is_telling(text)
 
+    if name == "id":
+        return lambda text: is_uuid(text) or is_good(text)
     return is_good if name in _NEW_IN_EVERY_EVENT else lru_cache(maxsize=64)(is_good)
 
 
@@ -101,7 +103,7 @@ def _is_certainly_good(event: Event, key: bytes | None) -> bool:
         check = _CHECKS.get(name)
         if check is None or not check(value):
             return False
-    return attributes.keys() >= _REQUIRED and (key is None or key == event.subject.encode())
+    return _REQUIRED.issubset(attributes) and (key is None or key == attributes["subject"].encode())
 
 
 # --- refusals ----------------------------------------------------------------------------------------------------

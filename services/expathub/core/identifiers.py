@@ -12,7 +12,7 @@ _UUID_SHAPE = b"0" * 8 + b"-0000" * 3 + b"-" + b"0" * 12
 _UUID_SHAPES = bytes(
     ord("0") if octet in b"0123456789abcdef" else octet if octet == ord("-") else ord("x") for octet in range(256)
 )
-_NOBODY = frozenset({"00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"})
+_NIL, _MAX = "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 # Prefixes of the register of organisation numbers (OIN-Stelsel, chapter on the data architecture); 99 is for tests.
 _OIN = re.compile(r"000000(?:01|02|03|04|06|07|08|09|10|11|99)[0-9]{12}")
@@ -58,4 +58,6 @@ def is_uuid(text: str) -> bool:
 
     One spelling only, since a dossier id is also the Kafka key: two spellings would be two dossiers.
     """
-    return text.isascii() and text.encode().translate(_UUID_SHAPES) == _UUID_SHAPE and text not in _NOBODY
+    if not text.isascii() or text.encode().translate(_UUID_SHAPES) != _UUID_SHAPE:
+        return False
+    return text not in (_NIL, _MAX)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import MAXYEAR, datetime
 from typing import Any, Final
 
 from expathub.core.cloudevents import Media, media_of
@@ -58,8 +58,7 @@ _TIME_SHAPES: Final = frozenset(
     for fraction in (b"", *(b"." + b"0" * digits for digits in range(1, 10)))
     for zone in (b"Z", b"+00:00", b"-00:00")
 )
-_HOUR: Final = len("0000-00-00T")
-_NO_MINUTES: Final = frozenset(map(str, range(60, 100)))
+_HOUR, _OFFSET_MINUTES = slice(11, 13), slice(-2, None)
 
 _DUTCH_SOURCE = re.compile(
     r"urn:nld:(?:oin:([0-9]{20}):systeem:[A-Za-z0-9][A-Za-z0-9._-]*|kvknr:[0-9]{8}(?:[.:][A-Za-z0-9][A-Za-z0-9._:-]*)?)"
@@ -88,12 +87,12 @@ def is_time(text: str) -> bool:
     if not text.isascii() or text.encode().translate(_DIGITS_TO_ZERO) not in _TIME_SHAPES:
         return False
     try:
-        datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return False
-    # Years 0000 and 9999 are what registers write for "no date". Python reads 24:00 as the next day since 3.13, and
-    # an offset of +01:60 as two hours.
-    return not text.startswith(("0000", "9999")) and not text.startswith("24", _HOUR) and text[-2:] not in _NO_MINUTES
+    # 9999 (as 0000, which Python has not) is what registers write for "no date". Python reads 24:00 as the next day
+    # since 3.13, and an offset of +01:60 as two hours.
+    return moment.year < MAXYEAR and text[_HOUR] < "24" and (text[-1] == "Z" or text[_OFFSET_MINUTES] < "60")
 
 
 def is_uri(text: str) -> bool:
