@@ -5,21 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import time
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 import pytest
 
 from expathub.kafka import failpoints
 from expathub.kafka.failpoints import Failpoint
 from expathub.kafka.observer import Happening
 from expathub.testing.engine_bench import CLEAN, Bench, Told, faults, until_ready
+from expathub.testing.engine_member import member
 
 SESSION_SECONDS = 6.0
 
@@ -30,51 +26,6 @@ def bench_on(kafka: str, **changes: Any) -> Bench:
 
 def numbers(count: int) -> list[bytes]:
     return [b"%d" % number for number in range(count)]
-
-
-@dataclass
-class Member:
-    """An engine in a process of its own, and the lines that it prints."""
-
-    process: asyncio.subprocess.Process
-    lines: list[dict[str, Any]] = field(default_factory=list)
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def listen(self) -> None:
-        assert self.process.stdout is not None
-        async for line in self.process.stdout:
-            self.lines.append(orjson.loads(line))
-            self.changed.set()
-
-    async def until(self, event: Happening, times: int = 1, within_seconds: float = 40.0) -> None:
-        async with asyncio.timeout(within_seconds):
-            while len(self.of(event)) < times:
-                self.changed.clear()
-                await self.changed.wait()
-
-    def of(self, event: Happening) -> list[dict[str, Any]]:
-        return [line for line in self.lines if line.get("event") == event]
-
-
-@asynccontextmanager
-async def member(bench: Bench, name: str, failpoint: str = "", **changes: Any) -> AsyncIterator[Member]:
-    """Run an engine as a process; it is killed at the end if it still runs."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "expathub.testing.engine_bench", bench.bootstrap, bench.prefix, str(bench.lanes)),
-        *(f"{key}={orjson.dumps(value).decode()}" for key, value in {"client_id": name, **changes}.items()),
-        env={**os.environ, **({failpoints.VARIABLE: failpoint} if failpoint else {})},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    one = Member(process)
-    listening = asyncio.create_task(one.listen())
-    try:
-        yield one
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-        await listening
 
 
 async def test_a_rebalance_in_mid_batch_waits_for_the_batch(kafka: str, monkeypatch: pytest.MonkeyPatch) -> None:

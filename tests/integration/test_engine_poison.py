@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 import time
 import uuid
 from typing import Any
@@ -13,11 +11,11 @@ import pytest
 
 from expathub.core.records import InputRecord
 from expathub.core.stage import Lookup, Step
-from expathub.kafka import failpoints
 from expathub.kafka.observer import Cause, Happening, LaneHealth, Phase
 from expathub.kafka.resume import resume_lane
 from expathub.testing.counting import DIE, EXIT_CODE, LARGE, RAISE, REFUSED, CountingStage
 from expathub.testing.engine_bench import CLEAN, Bench, Told, faults
+from expathub.testing.engine_member import member
 
 
 def bench_on(kafka: str, **changes: Any) -> Bench:
@@ -72,19 +70,12 @@ async def test_an_output_that_the_broker_refuses_for_good_makes_its_record_poiso
     assert [event["reason"] for event in told.of(Happening.GIVEN_UP)] == ["output-refused"] * 2
 
 
-async def dies(bench: Bench, failpoint: str = "") -> int:
+async def dies(bench: Bench, failpoint: str = "") -> int | None:
     """Run an engine as a process until it ends by itself; returns its exit code."""
-    changes = {"batch_records_max": 50}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "expathub.testing.engine_bench", bench.bootstrap, bench.prefix, str(bench.lanes)),
-        *(f"{name}={value}" for name, value in changes.items()),
-        env={**os.environ, **({failpoints.VARIABLE: failpoint} if failpoint else {})},
-        stdout=asyncio.subprocess.DEVNULL,
-    )
-    code = await asyncio.wait_for(process.wait(), 40)
+    async with member(bench, "mortal", failpoint) as mortal:
+        await asyncio.wait_for(mortal.process.wait(), 40)
     await bench.evict()
-    return code
+    return mortal.process.returncode
 
 
 async def test_a_record_on_which_three_processes_died_between_the_marks_is_poison(kafka: str) -> None:

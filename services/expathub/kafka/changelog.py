@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CorruptRecordException
 
 from expathub.kafka import marker
+from expathub.kafka.closing import close_consumer
 from expathub.kafka.cluster_view import ClusterView
 from expathub.kafka.engine_settings import EngineSettings
 from expathub.kafka.giving_up import LaneStoppedError
@@ -26,6 +27,7 @@ E = TypeVar("E")
 
 _FETCH_BYTES = 4 * 1024 * 1024
 _POLL_MS = 200
+_CLOSE_SECONDS = 2.0
 _TURN_SECONDS = 0.02
 """Restoring gives way to the event loop this often: heartbeats must go on meanwhile (R1)."""
 
@@ -89,7 +91,7 @@ async def _read(changelog: TopicPartition, memory: Memory[E], end: int, settings
             Cause.CHANGELOG_UNREADABLE, f"after offset {position}: {type(error).__name__}"
         ) from error
     finally:
-        await reader.stop()
+        await close_consumer(reader, _CLOSE_SECONDS)
     return records
 
 

@@ -13,9 +13,12 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.errors import StaleMetadata
 
+from expathub.kafka.closing import close_consumer
 from expathub.kafka.engine_settings import EngineSettings
 from expathub.kafka.giving_up import LaneStoppedError
 from expathub.kafka.observer import Cause
+
+_CLOSE_SECONDS = 2.0
 
 
 class ClusterView:
@@ -29,16 +32,23 @@ class ClusterView:
 
     async def __aenter__(self) -> Self:
         """Connect; raises `KafkaConnectionError` when no broker answers."""
-        await self.client.bootstrap()
-        await self._reader.start()
-        await self.refresh()
+        try:
+            await self.client.bootstrap()
+            await self._reader.start()
+            await self.refresh()
+        except BaseException:
+            await self._close()
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         """Disconnect."""
-        await self._reader.stop()
+        await self._close()
+
+    async def _close(self) -> None:
+        await close_consumer(self._reader, _CLOSE_SECONDS)
         await self.client.close()
 
     async def refresh(self) -> None:

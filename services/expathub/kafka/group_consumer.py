@@ -6,7 +6,6 @@ client would ask for committed offsets in a tight loop and answer each with an e
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
@@ -20,13 +19,13 @@ from aiokafka.errors import (
     UnsupportedCodecError,
 )
 
+from expathub.kafka.closing import close_consumer
 from expathub.kafka.engine_settings import EngineSettings
 
 Fetched: TypeAlias = ConsumerRecord[bytes | None, bytes | None]
 """A record as the client hands it out."""
 
-UNREADABLE = (ValueError, CorruptRecordException, UnsupportedCodecError, RecordTooLargeError)
-"""What the client raises in place of records that it cannot read."""
+_UNREADABLE = (CorruptRecordException, UnsupportedCodecError, RecordTooLargeError)
 
 _NOT_OURS = (IllegalStateError, AssertionError)
 """What the client raises at a partition that it no longer has; the second while it has no assignment at all."""
@@ -35,6 +34,11 @@ _JOIN_MARGIN_MS = 10_000
 """The broker may hold the answer to a join for the whole rebalance timeout; a request must outlive that."""
 
 _JOIN_BACKOFF_MS = 100
+
+
+def is_unreadable(error: Exception) -> bool:
+    """Return whether the client raised `error` in place of records that it cannot read."""
+    return isinstance(error, _UNREADABLE) or not isinstance(error, KafkaError)
 
 
 class GroupConsumer:
@@ -68,7 +72,7 @@ class GroupConsumer:
             self._consumer.subscribe(list(topics), listener=listener)
 
     async def fetch(self, timeout_ms: int, *only: TopicPartition) -> Mapping[TopicPartition, Sequence[Fetched]]:
-        """Return what has been fetched; raises `KafkaError` or one of `UNREADABLE`.
+        """Return what has been fetched; raises `KafkaError`, or anything when the client cannot read a record.
 
         When it raises, what it had in hand of other partitions is gone, and positions are past it: the client drops
         both the partitions that it has emptied already and, at its next call, the good records before the bad one.
@@ -126,20 +130,6 @@ class GroupConsumer:
         with suppress(*_NOT_OURS):
             self._consumer.resume(partition)
 
-    async def leave(self, seconds: float) -> None:
-        """Leave the group and close; after `seconds` without an answer just close."""
-        with suppress(TimeoutError, KafkaError):
-            async with asyncio.timeout(seconds):
-                await self._consumer.stop()
-                return
-        hidden: Any = self._consumer
-        coordinator, fetcher, client = hidden._coordinator, hidden._fetcher, hidden._client  # noqa: SLF001 (stop() was broken off before it ended them)
-        if coordinator is not None:
-            for task in (coordinator._coordination_task, coordinator._heartbeat_task, coordinator._commit_refresh_task):  # noqa: SLF001 (as above)
-                if task is not None:
-                    task.cancel()
-        with suppress(TimeoutError, KafkaError):
-            async with asyncio.timeout(seconds):
-                if fetcher is not None:
-                    await fetcher.close()
-                await client.close()
+    async def leave(self, within_seconds: float) -> None:
+        """Leave the group and close; after `within_seconds` without an answer just close."""
+        await close_consumer(self._consumer, within_seconds)

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import (
+    CorruptRecordException,
     KafkaError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
@@ -20,7 +21,8 @@ from aiokafka.errors import (
 )
 
 from expathub.kafka import failpoints, raw_records
-from expathub.kafka.group_consumer import UNREADABLE
+from expathub.kafka.giving_up import GivenUpError
+from expathub.kafka.group_consumer import is_unreadable
 from expathub.kafka.lane import Lane
 from expathub.kafka.lane_plan import LanePlan, name_of
 from expathub.kafka.observer import Cause, Happening, LaneHealth, Phase
@@ -154,7 +156,10 @@ class Membership(ConsumerRebalanceListener, Generic[E]):
                 self._around.consumer.subscribe(there, self)
             self._missing = missing
             await asyncio.sleep(self._around.settings.look_again_seconds)
-            await self._around.view.refresh()
+            try:
+                await self._around.view.refresh()
+            except KafkaError as error:
+                raise GivenUpError("kafka-silent") from error
 
     async def _beat(self) -> None:
         while True:
@@ -176,7 +181,7 @@ class Membership(ConsumerRebalanceListener, Generic[E]):
         consumer = self._around.consumer
         try:
             fetched = await consumer.fetch(timeout_ms, *only)
-        except (KafkaError, *UNREADABLE) as error:
+        except Exception as error:  # noqa: BLE001 (a parser that fails raises what it likes)
             # Whatever else the client had in hand is lost to us, though its positions are past it.
             for lane in self._running():
                 consumer.rewind(lane.spec.input, lane.next_fetch)
@@ -199,7 +204,7 @@ class Membership(ConsumerRebalanceListener, Generic[E]):
             for lane in self._running():
                 if lane.spec.input.topic in error.args:
                     lane.stop(Cause.NOT_AUTHORISED, lane.spec.input.topic)
-        elif not isinstance(error, UNREADABLE):
+        elif not is_unreadable(error):
             raise error
         elif only:
             await self._read_raw(self._lanes[only[0]], error)
@@ -216,8 +221,8 @@ class Membership(ConsumerRebalanceListener, Generic[E]):
             records, behind = await raw_records.fetch(
                 around.view, lane.spec.input, lane.next_fetch, around.settings.fetch_bytes_max
             )
-        except UNREADABLE as worse:
-            lane.stop(Cause.UNREADABLE, f"{position}: {type(worse).__name__}")
+        except CorruptRecordException as worse:
+            lane.stop(Cause.UNREADABLE, f"{position}: {worse}")
             return
         around.tell(Happening.UNREADABLE, lane.spec.name, {"position": position, "error": type(error).__name__})
         if lane in self._running():  # it may have been left while we asked

@@ -52,7 +52,7 @@ class _Batch:
 async def fetch(view: ClusterView, at: TopicPartition, offset: int, bytes_max: int) -> tuple[Sequence[Fetched], int]:
     """Return committed records from `offset` on, and the offset behind them; none when there is nothing to read.
 
-    Raises `KafkaError` when the broker does not answer, `CorruptRecordException` or `ValueError` for damage.
+    Raises `CorruptRecordException` for damage and another `KafkaError` when the broker does not answer.
     """
     await view.refresh()
     request = FetchRequest(_WAIT_MS, 1, bytes_max, _READ_COMMITTED, [(at.topic, [(at.partition, offset, bytes_max)])])
@@ -68,20 +68,28 @@ async def fetch(view: ClusterView, at: TopicPartition, offset: int, bytes_max: i
 
 
 def parse(at: TopicPartition, data: bytes, aborted: Sequence[Any], offset: int) -> tuple[Sequence[Fetched], int]:
-    """Read the batches of a fetch, without what `aborted` (producer id, first offset) says was never committed."""
+    """Read the batches of a fetch, without what `aborted` (producer id, first offset) says was never committed.
+
+    Raises `CorruptRecordException`, which names the offset and never content.
+    """
     found: list[Fetched] = []
     waiting = sorted(aborted, key=lambda one: one[1])
     aborting: set[int] = set()
     behind = offset
-    for batch in _batches(data):
-        while waiting and waiting[0][1] <= batch.base_offset:
-            aborting.add(waiting.pop(0)[0])
-        if batch.attributes & _CONTROL:
-            if _is_abort(batch):
-                aborting.discard(batch.producer_id)
-        elif not (batch.attributes & _TRANSACTIONAL and batch.producer_id in aborting):
-            found += [record for record in _records(at, batch) if record.offset >= offset]
-        behind = max(behind, batch.next_offset)
+    try:
+        for batch in _batches(data):
+            while waiting and waiting[0][1] <= batch.base_offset:
+                aborting.add(waiting.pop(0)[0])
+            if batch.attributes & _CONTROL:
+                if _is_abort(batch):
+                    aborting.discard(batch.producer_id)
+            elif not (batch.attributes & _TRANSACTIONAL and batch.producer_id in aborting):
+                found += [record for record in _records(at, batch) if record.offset >= offset]
+            behind = max(behind, batch.next_offset)
+    except CorruptRecordException:
+        raise
+    except Exception as error:  # each codec raises errors of its own
+        raise CorruptRecordException(f"{type(error).__name__} from offset {behind} on") from error
     return found, behind
 
 

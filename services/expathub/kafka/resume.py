@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError
 
 from expathub.errors import ExpathubError
 from expathub.kafka import changelog, marker
+from expathub.kafka.closing import close_consumer
 from expathub.kafka.cluster_view import ClusterView
 from expathub.kafka.engine_settings import EngineSettings
 from expathub.kafka.giving_up import GivenUpError, LaneStoppedError
@@ -31,6 +32,8 @@ from expathub.kafka.takeover import Claimant, Findings, Stop, Take, decide
 from expathub.kafka.transaction import transact
 
 E = TypeVar("E")
+
+_CLOSE_SECONDS = 2.0
 
 From: TypeAlias = Literal["marker", "offsets", "log-start"] | int
 """Where to go on: what the marker says, what the group's offset says, the oldest record there is, or an offset."""
@@ -184,7 +187,7 @@ async def _committed(spec: LaneSpec[E], settings: EngineSettings) -> int | None:
     try:
         committed: int | None = await consumer.committed(spec.input)
     finally:
-        await consumer.stop()
+        await close_consumer(consumer, _CLOSE_SECONDS)
     return committed
 
 

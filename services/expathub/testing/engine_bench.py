@@ -1,21 +1,17 @@
 """A bench to try the engine on: the topics of a counting stage, its lanes and settings, and the check of what it did.
 
-`python -m expathub.testing.engine_bench BOOTSTRAP PREFIX LANES [name=value …]` runs one engine as a process of its own
-and prints what it tells as JSON, one line each.
+`expathub.testing.engine_member` runs engines of a bench in processes of their own, to be killed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Self
 
-import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.client import AIOKafkaClient, CoordinationType
@@ -361,41 +357,3 @@ async def until_ready(*engines: Engine[int], within_seconds: float = 30.0) -> No
     async with asyncio.timeout(within_seconds):
         while not all(engine.health().ready and engine.health().lanes for engine in engines):  # noqa: ASYNC110
             await asyncio.sleep(_SETTLE_SECONDS)
-
-
-class _Printing:
-    """An observer that prints JSON lines."""
-
-    def batch(self, report: BatchReport) -> None:
-        """Print a report."""
-        _print({"batch": report.lane, "records": report.records, "next": report.next_offset})
-
-    def event(self, name: Happening, lane: str | None, details: Mapping[str, Detail]) -> None:
-        """Print an event."""
-        _print({"event": name.value, "lane": lane, **details})
-
-
-def _print(line: Mapping[str, Any]) -> None:
-    sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-    sys.stdout.buffer.flush()
-
-
-async def work(bench: Bench) -> None:
-    """Run an engine until SIGTERM."""
-    engine = Engine(CountingStage(bench.prefix, bench.step_seconds), bench.plan(), bench.settings(), _Printing())
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, engine.stop)
-    await engine.run()
-
-
-def bench_from(words: Sequence[str]) -> Bench:
-    """Read a bench from a command line: BOOTSTRAP PREFIX LANES [name=value …], values as JSON."""
-    bootstrap, prefix, lanes, *changes = words
-    bench = Bench(bootstrap=bootstrap, prefix=prefix, lanes=int(lanes))
-    own = {"output_partitions", "step_seconds", "restore_seconds", "window_ms"}
-    read = {name: orjson.loads(value) for name, _, value in (change.partition("=") for change in changes)}
-    bench = replace(bench, **{name: value for name, value in read.items() if name in own})
-    return replace(bench, changes={name: value for name, value in read.items() if name not in own})
-
-
-if __name__ == "__main__":
-    asyncio.run(work(bench_from(sys.argv[1:])))
