@@ -23,6 +23,7 @@ Offsets: TypeAlias = Mapping[TopicPartition, int]
 """The next offset of each partition."""
 
 FETCH_RECORDS_MAX = 500
+_FETCH_WAIT_MS = 100  # a change of partitions waits for the fetch under way
 _POLL_MS = 100
 
 
@@ -164,6 +165,7 @@ def _consumer(bootstrap: str, isolation: str) -> AIOKafkaConsumer:
         isolation_level=isolation,
         auto_offset_reset="none",  # a position that the broker no longer has is an error, never a jump
         retry_backoff_ms=20,
+        fetch_max_wait_ms=_FETCH_WAIT_MS,
     )
 
 
