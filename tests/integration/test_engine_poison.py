@@ -79,23 +79,46 @@ async def dies(bench: Bench, failpoint: str = "") -> int | None:
 
 
 async def test_a_record_on_which_three_processes_died_between_the_marks_is_poison(kafka: str) -> None:
+    """The first dies of a batch; from then on records go alone, and whose work never ends is counted."""
     bench = await bench_on(kafka).make_topics()
-    await bench.publish(0, [b"1", b"2", DIE, b"3", b"4"])
-    # One in a batch of five, then three alone: the first cannot know whose fault it was.
+    await bench.publish(0, [DIE, b"1"])
     assert [await dies(bench) for _ in range(4)] == [EXIT_CODE] * 4
     told = Told()
     async with bench.running(told):
-        await bench.until_committed(0, 5)
-    assert await poisoned(bench) == ["2"]
+        await bench.until_committed(0, 2)
+    assert await poisoned(bench) == ["0"]
     assert [event["deaths"] for event in told.of(Happening.POISONED)] == [3]
-    assert faults(await bench.copied(), {bench.input(0): range(5)}) == CLEAN
+    assert faults(await bench.copied(), {bench.input(0): range(2)}) == CLEAN
+
+
+async def test_the_poisonous_record_among_many_is_found_and_no_other_is_blamed(kafka: str) -> None:
+    bench = await bench_on(kafka).make_topics()
+    await bench.publish(0, [b"v"] * 5 + [DIE] + [b"v"] * 20)
+    # Of the batch; of a trial of four; then three times alone.
+    assert [await dies(bench) for _ in range(5)] == [EXIT_CODE] * 5
+    told = Told()
+    async with bench.running(told):
+        await bench.until_committed(0, 26)
+    assert await poisoned(bench) == ["5"]
+    assert faults(await bench.copied(), {bench.input(0): range(26)}) == CLEAN
+
+
+async def test_after_an_unclean_end_a_backlog_goes_in_trials_that_grow(kafka: str) -> None:
+    """Record by record through all that one batch may have held would take a minute."""
+    bench = await bench_on(kafka).make_topics()
+    await bench.publish(0, [b"v"] * 500)
+    assert await dies(bench, "worked:kill9") == -9
+    told = Told()
+    async with bench.running(told):
+        await bench.until_committed(0, 500)
+    assert [report.records for report in told.batches] == [1, 2, 4, 8, 16, 32, 64, 128, 245]
+    assert faults(await bench.copied(), {bench.input(0): range(500)}) == CLEAN
 
 
 async def test_deaths_elsewhere_never_make_a_record_poison(kafka: str) -> None:
     bench = await bench_on(kafka).make_topics()
     await bench.publish(0, [b"1"])
-    for step in ("fetched", "tried", "tried", "tried", "offsets-sent:kill9:3"):
-        failpoint = step if ":" in step else f"{step}:kill9"
+    for failpoint in ("fetched:kill9", *["tried:kill9"] * 3, "offsets-sent:kill9:2"):
         assert await dies(bench, failpoint) == -9
     told = Told()
     async with bench.running(told):

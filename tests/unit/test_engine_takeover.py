@@ -25,6 +25,7 @@ def marker(**changes: Any) -> Marker:
         "owner": "them",
         "at_ms": 0,
         "takeovers": 7,
+        "released": True,
     }
     return Marker(**fields | changes)
 
@@ -98,28 +99,37 @@ def test_what_hinders_us_is_said_before_what_would_hinder_anybody() -> None:
     assert cause_of(decision(marker(revision=6), 1)) is Cause.CONFIGURATION_OLDER
 
 
-def test_a_lane_taken_over_without_anything_done_has_had_an_unclean_end() -> None:
-    assert decision(marker(opened=True), 500) == Take(500, 8, deaths=0, careful_until=550)
-    assert decision(marker(opened=True), 500, input_end=510) == Take(500, 8, deaths=0, careful_until=510)
-    assert decision(marker(opened=True, careful_until=700), 500) == Take(500, 8, deaths=0, careful_until=700)
+def test_an_unclean_end_asks_for_care_as_far_as_one_batch_may_have_reached() -> None:
+    assert decision(marker(released=False), 500) == Take(500, 8, careful_until=550)
+    assert decision(marker(released=False), 500, input_end=510) == Take(500, 8, careful_until=510)
+    assert decision(marker(released=False, careful_until=700), 500) == Take(500, 8, careful_until=700)
 
 
 def test_we_know_that_we_ourselves_have_not_died() -> None:
-    assert decision(marker(opened=True, owner="us"), 500) == Take(500, 8)
-    assert decision(marker(trying=505, owner="us", deaths=1), 500) == Take(500, 8, deaths=1, careful_until=506)
+    assert decision(marker(released=False, owner="us"), 500) == Take(500, 8)
+    ours = marker(released=False, owner="us", trying=505, trying_until=506, alone=True, deaths=1, singly_until=506)
+    assert decision(ours, 500) == Take(500, 8, deaths=1, singly_until=506)
 
 
-def test_an_open_mark_is_a_death() -> None:
-    assert decision(marker(trying=505), 500) == Take(500, 8, deaths=1, careful_until=506)
-    assert decision(marker(trying=505, deaths=2, careful_until=600), 500) == Take(500, 8, deaths=3, careful_until=600)
+def test_an_open_mark_of_one_record_is_a_death_of_that_record() -> None:
+    one = {"released": False, "trying": 505, "trying_until": 506, "alone": True}
+    assert decision(marker(**one), 500) == Take(500, 8, deaths=1, singly_until=506)
+    known = marker(**one, deaths=2, careful_until=600, singly_until=540)
+    assert decision(known, 500) == Take(500, 8, deaths=3, careful_until=600, singly_until=540)
+
+
+def test_an_open_mark_of_several_records_is_nobodys_death_but_they_go_one_by_one() -> None:
+    several = marker(released=False, trying=500, trying_until=516, careful_until=550)
+    assert decision(several, 500) == Take(500, 8, deaths=0, careful_until=550, singly_until=516)
 
 
 def test_deaths_and_care_are_remembered_over_a_take_over_that_did_nothing() -> None:
-    assert decision(marker(deaths=2, careful_until=506), 500) == Take(500, 8, deaths=2, careful_until=506)
+    remembered = marker(deaths=2, careful_until=550, singly_until=506)
+    assert decision(remembered, 500) == Take(500, 8, deaths=2, careful_until=550, singly_until=506)
 
 
 def test_a_record_on_which_poison_has_died_as_often_is_nobodys_any_more() -> None:
     assert given_up_at(3) == 6
-    assert isinstance(decision(marker(deaths=5, careful_until=501), 500), Take)
-    assert cause_of(decision(marker(deaths=5, trying=500), 500)) is Cause.POISON_FAILED
+    assert isinstance(decision(marker(deaths=5, singly_until=501), 500), Take)
+    assert cause_of(decision(marker(deaths=5, trying=500, trying_until=501, alone=True), 500)) is Cause.POISON_FAILED
     assert cause_of(decision(marker(deaths=6), 500)) is Cause.POISON_FAILED

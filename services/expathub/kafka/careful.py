@@ -42,7 +42,7 @@ async def carefully(hold: Hold[E], record: Fetched, following: int, around: Surr
         sheet = await _poisoned(hold, whole, "output-too-large", around)
         seconds = await _commit_poison(hold, sheet, following)
     except RefusedError:
-        await note_refusal(hold, careful_until=record.offset + 1, alone=True)
+        await note_refusal(hold, singly_until=record.offset + 1, alone=True)
         raise
     report(hold, sheet, begun, seconds, around)
 
@@ -79,7 +79,8 @@ async def _between_marks(
     hold: Hold[E], record: InputRecord, around: Surroundings[E], *, poison: bool = False
 ) -> Sheet[E]:
     """Do the pure work of a record between two marks; raises `_RaisedError` and `OversizeError`."""
-    await hold.note(trying=record.position.offset)
+    offset = record.position.offset
+    await hold.note(trying=offset, trying_until=offset + 1, alone=True)
     if failpoints.armed:
         await failpoints.reach("trying", hold.name)
     sheet = hold.sheet()
@@ -91,7 +92,7 @@ async def _between_marks(
         await hold.note(trying=None)
         raise
     except BaseException as error:  # a panic of a Rust extension is no Exception, yet as poisonous
-        tell_raised(hold, record.position.offset, error, around)
+        tell_raised(hold, offset, error, around)
         await hold.note(trying=None, deaths=hold.mark.deaths + 1)
         raise _RaisedError from error
     await hold.note(trying=None)
@@ -102,12 +103,12 @@ async def _between_marks(
 
 def be_careful(hold: Hold[E], until: int, around: Surroundings[E]) -> None:
     """Let the records before the offset `until` go one by one; the next transaction makes it last."""
-    if until > hold.mark.careful_until:
-        hold.mark = msgspec.structs.replace(hold.mark, careful_until=until)
-        around.tell(Happening.CAREFUL, hold.name, {"next": hold.mark.next, "until": until})
+    if until > hold.mark.singly_until:
+        hold.mark = msgspec.structs.replace(hold.mark, singly_until=until)
+        around.tell(Happening.CAREFUL, hold.name, {"next": hold.mark.next, "until": until, "singly": until})
 
 
-async def note_refusal(hold: Hold[E], *, careful_until: int, alone: bool = False) -> None:
+async def note_refusal(hold: Hold[E], *, singly_until: int, alone: bool = False) -> None:
     """Leave word of a refused output for whoever takes the lane next, if the refused producer still can.
 
     The membership ends in any case (the producer's sequence numbers have a gap where the refused batch was); without
@@ -118,7 +119,7 @@ async def note_refusal(hold: Hold[E], *, careful_until: int, alone: bool = False
     if alone:
         deaths = deaths_max if deaths < deaths_max else given_up_at(deaths_max)
     with suppress(GivenUpError, LaneStoppedError, KafkaError):
-        await hold.note(careful_until=careful_until, trying=None, deaths=deaths)
+        await hold.note(singly_until=singly_until, trying=None, deaths=deaths)
 
 
 def tell_raised(hold: Hold[E], offset: int, error: BaseException, around: Surroundings[E]) -> None:

@@ -8,17 +8,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import msgspec
-from aiokafka.errors import UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from expathub.core.stage import Stage
 from expathub.kafka import failpoints, marker
 from expathub.kafka.cluster_view import ClusterView
 from expathub.kafka.engine_settings import EngineSettings
-from expathub.kafka.giving_up import LaneStoppedError
+from expathub.kafka.giving_up import GivenUpError, LaneStoppedError
 from expathub.kafka.lane_plan import LaneSpec
 from expathub.kafka.lane_state import Memory
 from expathub.kafka.observer import Cause
@@ -31,6 +32,7 @@ from expathub.kafka.transaction import NOT_AUTHORISED, transact
 E = TypeVar("E")
 
 _LOOK_UP_SECONDS = 5.0
+_RELEASE_SECONDS = 3.0
 
 
 @dataclass(slots=True)
@@ -47,6 +49,8 @@ class Hold(Generic[E]):
     mark: marker.Marker
     """As written with the last transaction (or as it will be with the first)."""
     clock_ms: Callable[[], int]
+    trial: int = 1
+    """How many records the next trial may have, as long as care is asked for."""
     topics: set[str] = field(default_factory=set)
     """Topics that the producer has looked up."""
     ended: float = 0.0
@@ -65,7 +69,7 @@ class Hold(Generic[E]):
     async def commit(self, sheet: Sheet[E], next_offset: int) -> float:
         """Commit a batch that is worked out; returns the seconds of the transaction. Raises as `transact` does."""
         done = msgspec.structs.replace(
-            self.mark, next=next_offset, at_ms=self.clock_ms(), opened=False, trying=None, deaths=0
+            self.mark, next=next_offset, at_ms=self.clock_ms(), released=False, trying=None, deaths=0
         )
         return await self._write(sheet, done, with_offset=True)
 
@@ -73,6 +77,12 @@ class Hold(Generic[E]):
         """Commit a marker alone, with these fields changed."""
         noted = msgspec.structs.replace(self.mark, at_ms=self.clock_ms(), **changes)
         await self._write(self.sheet(), noted, with_offset=with_offset)
+
+    async def release(self) -> None:
+        """Leave word that nothing went wrong, for whoever has the lane next; if that fails, it will be careful."""
+        with suppress(GivenUpError, LaneStoppedError, KafkaError, TimeoutError):
+            async with asyncio.timeout(_RELEASE_SECONDS):
+                await self.note(released=True)
 
     async def breathe(self) -> None:
         """Wait until the broker has most likely finished the last transaction; meanwhile the next batch grows."""
@@ -128,7 +138,7 @@ def first_mark(take: Take, claimant: Claimant, clock_ms: Callable[[], int]) -> m
         owner=claimant.owner,
         at_ms=clock_ms(),
         takeovers=take.takeovers,
-        opened=True,
         careful_until=take.careful_until,
+        singly_until=take.singly_until,
         deaths=take.deaths,
     )

@@ -114,7 +114,8 @@ class Lane(Generic[E]):
                 self._flow()
             if failpoints.armed:
                 await failpoints.reach("leaving", self.spec.name)
-            await self._release(hold)
+            await hold.release()
+            self._around.tell(Happening.RELEASED, self.spec.name, {"next": hold.mark.next})
         finally:
             self._health = LaneHealth(Phase.LEAVING)
             self._around.consumer.hold_back([self.spec.input])
@@ -161,12 +162,6 @@ class Lane(Generic[E]):
         if self._full and self._buffer.bytes < self._around.settings.buffer_bytes_max // 2:
             self._full = False
             self._around.consumer.go_on(self.spec.input)
-
-    async def _release(self, hold: Hold[E]) -> None:
-        """Leave word that nothing went wrong, where the lane's next owner could think so (R9)."""
-        if hold.mark.opened:
-            await hold.note(opened=False)
-        self._around.tell(Happening.RELEASED, self.spec.name, {"next": hold.mark.next})
 
     async def _be_stopped(self, hindrance: LaneStoppedError) -> None:
         self._health = LaneHealth(Phase.STOPPED, hindrance.cause, hindrance.detail)

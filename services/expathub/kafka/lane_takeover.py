@@ -12,7 +12,7 @@ from expathub.kafka import changelog, failpoints
 from expathub.kafka.giving_up import GivenUpError, LaneStoppedError
 from expathub.kafka.hold import Hold, first_mark
 from expathub.kafka.lane_plan import LaneSpec
-from expathub.kafka.observer import Cause, Happening
+from expathub.kafka.observer import Cause, Detail, Happening
 from expathub.kafka.producer import FENCED, LaneProducer
 from expathub.kafka.surroundings import Surroundings
 from expathub.kafka.takeover import Decision, Findings, Stop, Take, decide
@@ -65,8 +65,9 @@ async def take_over(spec: LaneSpec[E], around: Surroundings[E]) -> Hold[E]:
     except BaseException:
         await producer.drop()
         raise
-    if mark.careful_until > mark.next:
-        around.tell(Happening.CAREFUL, spec.name, {"next": mark.next, "until": mark.careful_until})
+    if max(mark.careful_until, mark.singly_until) > mark.next:
+        details: dict[str, Detail] = {"next": mark.next, "until": mark.careful_until, "singly": mark.singly_until}
+        around.tell(Happening.CAREFUL, spec.name, details)
     around.tell(
         Happening.TAKEN_OVER,
         spec.name,

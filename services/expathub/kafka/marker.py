@@ -32,14 +32,20 @@ class Marker(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When it was written (epoch, ms)."""
     takeovers: int = 1
     """How often the lane has been taken over."""
-    opened: bool = False
-    """Nothing has been done since this take-over: found again by another process, it tells of an unclean end."""
+    released: bool = False
+    """The owner has left in peace. Without this, another process that takes over knows of an unclean end."""
     careful_until: int = 0
-    """Records before this input offset are worked one by one."""
+    """Records before this input offset are worked between marks, in trials that grow."""
+    singly_until: int = 0
+    """Records before this input offset are worked between marks one by one."""
     trying: int | None = None
-    """Offset of the record whose pure work has begun and not yet ended."""
+    """Offset of the first record of a trial whose pure work has begun and not yet ended."""
+    trying_until: int = 0
+    """Offset behind the last record of that trial."""
+    alone: bool = False
+    """That trial is of one record: whoever died on it died of that record."""
     deaths: int = 0
-    """How often that work (at the first record from `next` on) ended in a death or an exception."""
+    """How often the work of the first record from `next` on, alone, ended in a death or an exception."""
 
 
 _decoder = msgspec.json.Decoder(Marker)

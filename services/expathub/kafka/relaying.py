@@ -1,7 +1,8 @@
 """Relaying what a lane has read, batch by batch.
 
 A batch in which a record raises, or whose outputs are refused, is never simply tried again: the records before the
-culprit go through as a batch, and the culprit goes alone (`careful`).
+culprit go through as a batch, and the culprit goes alone (`careful`). After somebody's unclean end batches are trials:
+between marks, of one record first, then of twice as many each time all is well.
 """
 
 from __future__ import annotations
@@ -38,9 +39,11 @@ async def relay(hold: Hold[E], buffer: Buffer, around: Surroundings[E], left: Ca
         await failpoints.reach("fetched", hold.name)
     done = 0
     while done < len(records) and not left():
-        if records[done].offset < hold.mark.careful_until:
+        if records[done].offset < hold.mark.singly_until:
             await carefully(hold, records[done], _following(records, done, behind), around)
             done += 1
+        elif records[done].offset < hold.mark.careful_until:
+            done += await _trial(hold, records[done:], behind, around)
         else:
             done += await _together(hold, records[done:], behind, around)
 
@@ -50,20 +53,40 @@ def _following(records: Sequence[Fetched], index: int, behind: int) -> int:
     return behind if index + 1 == len(records) else records[index].offset + 1
 
 
-async def _together(hold: Hold[E], records: Sequence[Fetched], behind: int, around: Surroundings[E]) -> int:
-    """Relay records as one batch, up to the first that cannot go with others; returns how many went."""
+async def _trial(hold: Hold[E], records: Sequence[Fetched], behind: int, around: Surroundings[E]) -> int:
+    """Relay the next records between marks, as many as have earned it; returns how many went."""
+    trial = records[: hold.trial]
+    behind = _following(records, len(trial) - 1, behind)
+    if len(trial) == 1:
+        await carefully(hold, trial[0], behind, around)
+        went = 1
+    else:
+        await hold.note(trying=trial[0].offset, trying_until=trial[-1].offset + 1, alone=False)
+        went = await _together(hold, trial, behind, around, marked=True)
+    hold.trial = 2 * hold.trial if went == len(trial) else 1
+    return went
+
+
+async def _together(
+    hold: Hold[E], records: Sequence[Fetched], behind: int, around: Surroundings[E], *, marked: bool = False
+) -> int:
+    """Relay records as one batch, up to the first that cannot go with others; returns how many went.
+
+    `marked` says that a mark stands before the work, so one must be set behind it.
+    """
     begun = time.monotonic()
     if failpoints.armed:
         await failpoints.reach("working", hold.name)
     sheet, worked = await _worked(hold, records, around)
     if worked < len(records):
         be_careful(hold, records[worked].offset + 1, around)
-        if worked == 0:
-            return 0
         expected = worked
         sheet, worked = await _worked(hold, records[:worked], around)  # without what the culprit has left in the sheet
-        if worked < expected:
-            return 0
+        worked = worked if worked == expected else 0
+    if marked:
+        await hold.note(trying=None)
+    if worked == 0:
+        return 0
     if failpoints.armed:
         await failpoints.reach("worked", hold.name)
     last = records[worked - 1].offset
@@ -73,7 +96,7 @@ async def _together(hold: Hold[E], records: Sequence[Fetched], behind: int, arou
         be_careful(hold, last + 1, around)
         return 0
     except RefusedError:
-        await note_refusal(hold, careful_until=last + 1)
+        await note_refusal(hold, singly_until=last + 1)
         raise
     report(hold, sheet, begun, seconds, around)
     return worked

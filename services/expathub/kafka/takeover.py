@@ -7,7 +7,7 @@ Covers R4 (marker against committed offset, configuration, format, keys), R5 (ra
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from expathub.kafka.marker import Marker
@@ -41,12 +41,13 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """Go on at `next`. Records before `careful_until` one by one, the first of them having died `deaths` times."""
+    """Go on at `next`, with the care that R9 asks for (see `Marker` for the last three)."""
 
     next: int
     takeovers: int
     deaths: int = 0
     careful_until: int = 0
+    singly_until: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,12 @@ def decide(found: Findings, claimant: Claimant, batch_records_max: int, deaths_m
         return Stop(Cause.OUT_OF_RANGE, reach)
     if marker is None:
         return Take(start, takeovers=1)
-    deaths, careful_until = _care(marker, claimant.owner, found.input_end, batch_records_max)
-    if deaths >= given_up_at(deaths_max):
-        return Stop(Cause.POISON_FAILED, f"at or after {start}, {deaths} deaths")
-    return Take(start, marker.takeovers + 1, deaths, careful_until)
+    take = Take(start, marker.takeovers + 1, marker.deaths, marker.careful_until, marker.singly_until)
+    if marker.owner != claimant.owner:  # we know of ourselves that we have not died
+        take = _careful(take, marker, min(found.input_end, start + batch_records_max))
+    if take.deaths >= given_up_at(deaths_max):
+        return Stop(Cause.POISON_FAILED, f"at or after {start}, {take.deaths} deaths")
+    return take
 
 
 def _hindrance(marker: Marker, claimant: Claimant) -> Stop | None:
@@ -114,10 +117,13 @@ def _start(found: Findings) -> int | Stop:
     return Stop(Cause.DISAGREE, f"no marker, offset {committed}")
 
 
-def _care(marker: Marker, owner: str, input_end: int, batch_records_max: int) -> tuple[int, int]:
-    """Return how often the first record has died, and up to where to go record by record (R9)."""
-    if marker.trying is not None:  # somebody's work on this record never ended: a death, unless it is we who ask
-        return marker.deaths + (marker.owner != owner), max(marker.careful_until, marker.trying + 1)
-    if marker.opened and marker.owner != owner:  # taken over and nothing done: that owner came to an unclean end
-        return marker.deaths, max(marker.careful_until, min(input_end, marker.next + batch_records_max))
-    return marker.deaths, marker.careful_until
+def _careful(take: Take, marker: Marker, batch_end: int) -> Take:
+    """Add the care that the last owner's end asks for (R9); it could have died of any record of its next batch."""
+    if marker.trying is not None and marker.alone:
+        singly_until = max(take.singly_until, marker.trying_until)
+        return replace(take, deaths=take.deaths + 1, singly_until=singly_until)
+    if marker.trying is not None:  # one of these, and nobody knows which
+        return replace(take, singly_until=max(take.singly_until, marker.trying_until))
+    if not marker.released:
+        return replace(take, careful_until=max(take.careful_until, batch_end))
+    return take
