@@ -90,7 +90,10 @@ def test_a_demo_prints_its_figures_and_can_be_kept_for_another_one(environment: 
     assert not _within(20, lambda: left_running(tmp_path))
 
 
-def test_a_demo_that_is_interrupted_leaves_nothing_running(environment: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("moment", ["starting a broker", "starting intake", "announces"])
+def test_a_demo_that_is_interrupted_leaves_nothing_running(
+    environment: dict[str, str], tmp_path: Path, moment: str
+) -> None:
     with subprocess.Popen(
         [*EXPATHUB, "demo", "--events", "5000"],
         env=environment,
@@ -100,7 +103,7 @@ def test_a_demo_that_is_interrupted_leaves_nothing_running(environment: dict[str
     ) as process:
         assert process.stdout
         for line in process.stdout:
-            if "announces" in line:
+            if moment in line:
                 break
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=LIMIT_SECONDS)

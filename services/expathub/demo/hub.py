@@ -11,10 +11,11 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import orjson
 from aiokafka.admin import AIOKafkaAdminClient
@@ -33,6 +34,8 @@ SERVICES = ("intake", "dispatch")
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.05
 LOG_LINES = 5
+
+T = TypeVar("T")
 
 Note = Callable[[str], None]
 
@@ -87,8 +90,18 @@ async def _broker(settings: Settings, caretaker: Caretaker, *, keep: bool, note:
     note("starting a broker")
     if not (keep and local_broker.status(data / "kafka")):
         caretaker.will_stop(data / "kafka")
-    started = await asyncio.to_thread(local_broker.start, data / "kafka", progress=note)
+    started = await _to_the_end(asyncio.to_thread(local_broker.start, data / "kafka", progress=note))
     return started.bootstrap, data
+
+
+async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Let a thread come to its end even if we are asked to stop: only what has started can be stopped."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _reference_keys(settings: Settings, data: Path) -> Path:

@@ -50,12 +50,20 @@ async def play(hub: Hub, script: Script, on_start: Callable[[Board], None]) -> O
     watch = Watch(lambda publication: board.sending(publication, time.monotonic()), board.sent, board.read)
     async with LiveHub.of(hub.bootstrap, names) as live, _programs(hub.bootstrap, names, board):
         await hub.ready()
+        _stop_if_asked()
         on_start(board)
         performance = await live.perform(script, pace(len(script.publications)), watch)
         with suppress(TimeoutError):  # the inboxes are judged, not who reads them
             async with asyncio.timeout(ARRIVAL_SECONDS):
                 await until(lambda: board.has_arrived)
     return Outcome(board, judge(performance.history, performance.sent, script), performance.seconds)
+
+
+def _stop_if_asked() -> None:
+    """Stop where Ctrl-C came while clients were starting: one of them may have swallowed it."""
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
 
 
 @asynccontextmanager
