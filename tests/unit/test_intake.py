@@ -7,6 +7,7 @@ from datetime import date
 from hashlib import sha256
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 
@@ -154,7 +155,8 @@ def test_source_and_id_of_a_receipt_are_null_where_nothing_can_be_read() -> None
 
 
 def test_the_receipt_of_a_record_is_always_the_same_and_of_another_one_another() -> None:
-    refused, other = record("ind", b"{"), replace(record("ind", b"{"), position=Position("outbox.ind", 0, 43))
+    refused = record("ind", b"{")
+    other = msgspec.structs.replace(refused, position=Position("outbox.ind", 0, 43))
 
     first, again, next_one = (take(one).outputs[1].value for one in (refused, refused, other))
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
+
+import msgspec
 
 from expathub.core.records import InputRecord, Output
 
@@ -14,8 +15,7 @@ Lookup: TypeAlias = Callable[[bytes], E | None]
 """Find the state entry under a key as of just before the record at hand, or None."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step(Generic[E]):
+class Step(msgspec.Struct, Generic[E], frozen=True):
     """What a stage made of one input record.
 
     `entries` replace the state entries under their keys once the transaction is committed.
