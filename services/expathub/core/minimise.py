@@ -55,6 +55,8 @@ def plan(pointers: tuple[str, ...]) -> Plan:
     paths = {pointer: parse(pointer) for pointer in pointers}
     names = tuple((pointer, path[0]) for pointer, path in paths.items() if path[0] != "data")
     below = tuple((pointer, path[1:]) for pointer, path in paths.items() if path[0] == "data")
+    if not names and all(len(path) == 1 and path[0] != EACH for _, path in below):
+        return _plan_of_members({pointer: path[0] for pointer, path in below})
     tree = _tree(below)
     covered = tuple((pointer, path) for pointer, path in below if pointer not in _leaves(tree))
 
@@ -68,6 +70,17 @@ def plan(pointers: tuple[str, ...]) -> Plan:
             data=kept if isinstance(kept, dict) else {},
             fields=tuple(pointer for pointer in paths if pointer in there),
         )
+
+    return keep
+
+
+def _plan_of_members(names: Mapping[str, str]) -> Plan:
+    """Compile a grant of whole members of `data` and nothing else, as most are: no walk is needed."""
+
+    def keep(_: Mapping[str, Any], data: Any) -> Minimised:
+        members = data if isinstance(data, dict) else {}
+        there = {pointer: name for pointer, name in names.items() if name in members}
+        return Minimised({}, {name: members[name] for name in there.values()}, tuple(there))
 
     return keep
 
