@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+import msgspec
 import orjson
 import pytest
 
@@ -165,7 +165,7 @@ def moved(topic: str, source: int, target: int) -> Callable[[Records], Records]:
     def change(records: Records) -> Records:
         (record,) = (one for one in records if one.position == Position(topic, 0, source))
         rest = [one for one in records if one is not record]
-        return [*rest, dataclasses.replace(record, position=Position(topic, 0, target))]
+        return [*rest, msgspec.structs.replace(record, position=Position(topic, 0, target))]
 
     return change
 

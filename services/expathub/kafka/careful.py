@@ -105,7 +105,7 @@ def be_careful(hold: Hold[E], until: int, around: Surroundings[E]) -> None:
     """Let the records before the offset `until` go one by one; the next transaction makes it last."""
     if until > hold.mark.singly_until:
         hold.mark = msgspec.structs.replace(hold.mark, singly_until=until)
-        around.tell(Happening.CAREFUL, hold.name, {"next": hold.mark.next, "until": until, "singly": until})
+        around.tell(Happening.CAREFUL, hold.name, {"next": hold.mark.next, "until": until})
 
 
 async def note_refusal(hold: Hold[E], *, singly_until: int, alone: bool = False) -> None:

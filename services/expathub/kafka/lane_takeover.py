@@ -66,7 +66,7 @@ async def take_over(spec: LaneSpec[E], around: Surroundings[E]) -> Hold[E]:
         await producer.drop()
         raise
     if max(mark.careful_until, mark.singly_until) > mark.next:
-        details: dict[str, Detail] = {"next": mark.next, "until": mark.careful_until, "singly": mark.singly_until}
+        details: dict[str, Detail] = {"next": mark.next, "until": max(mark.careful_until, mark.singly_until)}
         around.tell(Happening.CAREFUL, spec.name, details)
     around.tell(
         Happening.TAKEN_OVER,
