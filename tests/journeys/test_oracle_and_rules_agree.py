@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec import structs
 
 from expathub.configuration import load
 from expathub.core.catalogue import Catalogue, EventType, SelectorKind
@@ -128,7 +129,7 @@ def _all_fields(kind: EventType) -> dict[int, tuple[str, ...]]:
 def test_a_broker_that_turns_an_inbox_round_is_found_out(script: Script, configuration: Configuration) -> None:
     def turn(records: Iterable[InputRecord]) -> list[InputRecord]:
         return [
-            replace(one, position=Position(one.position.topic, 0, -one.position.offset))
+            structs.replace(one, position=Position(one.position.topic, 0, -one.position.offset))
             if one.position.topic == "inbox.ind"
             else one
             for one in records
