@@ -33,7 +33,7 @@ class Buffer:
         """Add fetched records; `behind` is the position of the consumer after them."""
         if not records:
             return
-        sizes = [max(record.serialized_key_size, 0) + max(record.serialized_value_size, 0) for record in records]
+        sizes = [record.serialized_key_size + record.serialized_value_size + 2 for record in records]  # null counts -1
         self._chunks.append(_Chunk(records, sizes, behind))
         self.bytes += sum(sizes)
 

@@ -28,6 +28,7 @@ class ClusterView:
         self.client = AIOKafkaClient(**settings.connection())
         self._reader = AIOKafkaConsumer(**settings.connection(), isolation_level="read_uncommitted")
         self._partitions: dict[str, int] = {}
+        self._addresses: dict[str, tuple[TopicPartition, ...]] = {}
         self._metadata: ClusterMetadata
 
     async def __aenter__(self) -> Self:
@@ -55,6 +56,10 @@ class ClusterView:
         """Look which topics there are now."""
         metadata = await self.client.fetch_all_metadata()
         self._partitions = {topic: len(metadata.partitions_for_topic(topic) or ()) for topic in metadata.topics()}
+        self._addresses = {
+            topic: tuple(TopicPartition(topic, number) for number in range(count))
+            for topic, count in self._partitions.items()
+        }
         self._metadata = metadata
 
     def leader(self, partition: TopicPartition) -> int:
@@ -76,9 +81,9 @@ class ClusterView:
             raise LaneStoppedError(Cause.TOPIC_MISSING, topic)
         return self._partitions[topic]
 
-    def known_partitions(self, topic: str) -> int | None:
-        """Return how many partitions `topic` had at the last look, or None."""
-        return self._partitions.get(topic) or None
+    def addresses(self, topic: str) -> tuple[TopicPartition, ...]:
+        """Return the partitions that `topic` had at the last look; none when it was not there."""
+        return self._addresses.get(topic, ())
 
     async def require(self, partition: TopicPartition) -> None:
         """Raise `LaneStoppedError` unless there is such a partition."""

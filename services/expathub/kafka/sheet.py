@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from aiokafka import TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from expathub.core.records import InputRecord, Output, Position
+from expathub.core.records import InputRecord, Position
 from expathub.core.stage import Stage, Step
 from expathub.kafka.cluster_view import ClusterView
 from expathub.kafka.giving_up import LaneStoppedError, OversizeError
@@ -41,8 +41,8 @@ class Parcels:
         if added is None:
             builders.append(self._producer.batch())
             added = builders[-1].append(timestamp=None, key=key, value=value, headers=headers)
-        if added is None or added.size > self._bytes_max:
-            raise OversizeError(at.topic, self._bytes_max if added is None else added.size)
+        if added.size > self._bytes_max:
+            raise OversizeError(at.topic, added.size)
 
 
 class Sheet(Generic[E]):
@@ -82,20 +82,17 @@ class Sheet(Generic[E]):
 
     def _enter(self, record: InputRecord, step: Step[E]) -> None:
         offset = record.position.offset
+        put, pick, addresses = self.parcels.put, self._partitioner.pick, self._view.addresses
         for output in step.outputs:
-            self.parcels.put(self._address(output, offset), output.key, output.value, list(output.headers))
-        for key, entry in step.entries:
-            self.entries[key] = entry
+            known = addresses(output.topic)
+            if not known:
+                raise LaneStoppedError(Cause.TOPIC_MISSING, output.topic)
+            put(known[pick(output.key, offset, len(known))], output.key, output.value, list(output.headers))
+        self.entries.update(step.entries)
         for word in step.tally:
             self.tally[word] = self.tally.get(word, 0) + 1
         self.records += 1
         self.outputs += len(step.outputs)
-
-    def _address(self, output: Output, offset: int) -> TopicPartition:
-        partitions = self._view.known_partitions(output.topic)
-        if partitions is None:
-            raise LaneStoppedError(Cause.TOPIC_MISSING, output.topic)
-        return TopicPartition(output.topic, self._partitioner.pick(output.key, offset, partitions))
 
 
 def input_record(record: Fetched) -> InputRecord:
