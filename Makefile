@@ -17,10 +17,10 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint format bench faults develop lock clean
+.PHONY: help install demo test lint format bench faults compose-test develop lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/.package ## Install expathub with its local broker into .venv; again only if something changed
 
@@ -46,6 +46,9 @@ bench: install $(VENV)/.dev ## Measure CPU per event against a hand-written loop
 faults: install $(VENV)/.dev ## Kill processes and brokers for longer than `make test` does
 	EXPATHUB_TEST_INSTALLED=1 EXPATHUB_TEST_KILLS=100 $(BIN)/pytest tests/faults $(ARGS)
 
+compose-test: ## Build, use, break and remove the containers of docker-compose.yml; needs a Docker engine
+	@tests/docker/compose_test $(ARGS)
+
 develop: $(VENV)/.dev ## Install the checkout itself, so that changes count at once (`make install` ends that)
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	rm -f $(VENV)/.package
@@ -55,6 +58,9 @@ lock: $(VENV)/.dev ## Renew the locks in requirements/ from pyproject.toml
 		--output-file requirements/runtime.txt pyproject.toml
 	$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['dev'], sep='\n')" \
 		| $(COMPILE) --constraint requirements/runtime.txt --output-file requirements/dev.txt -
+	$(COMPILE) --constraint requirements/runtime.txt --output-file requirements/image.txt pyproject.toml
+	$(COMPILE) --constraint requirements/runtime.txt --only-build-deps --build-deps-for wheel \
+		--output-file requirements/build.txt pyproject.toml
 
 clean: ## Stop the checkout's broker and remove everything that can be made again
 	-test ! -x $(BIN)/expathub || $(BIN)/expathub broker stop

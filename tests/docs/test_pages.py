@@ -4,6 +4,7 @@
 |---|---|
 | `bash` | runs, a page being one terminal, in an empty folder with `expathub` on PATH and a Kafka; must exit 0 |
 | `bash checkout` | `make` targets to be given at the root of a checkout: each must be in `make help` and resolve |
+| `bash docker` | `docker compose`: services and commands must exist; `make compose-test` runs those of docs/docker.md |
 | `output` | is compared with what the `bash` or `python` block above it printed; `…` stands for anything |
 | `python` | runs as a program, with the same folder and variables |
 | `yaml`, `json`, `toml` | parses |
@@ -23,6 +24,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -124,6 +126,23 @@ def check_make(block: Block, _: Terminal) -> None:
         subprocess.run([*command, "--dry-run"], cwd=ROOT, capture_output=True, check=True)
 
 
+def check_compose(block: Block, _: Terminal) -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
+    for line in block.text.splitlines():
+        words = shlex.split(line.partition(">")[0].partition("<")[0], comments=True)
+        assert words[:2] == ["docker", "compose"], f"{block.place}: {line!r} is no docker compose command"
+        named = [word for word in words[3:] if not word.startswith("-")]
+        assert set(named[:1]) <= set(services), f"{block.place}: {named[:1]} is no service"
+        if words[2] == "run":
+            assert has_command(named[1]), f"{block.place}: expathub has no command {named[1]}"
+
+
+@cache
+def has_command(name: str) -> bool:
+    command = [sys.executable, "-m", "expathub", name, "--help"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode == 0
+
+
 def compare(block: Block, terminal: Terminal) -> None:
     pattern = ".*".join(map(re.escape, block.text.strip().split("…")))
     assert re.fullmatch(pattern, terminal.printed.strip(), re.DOTALL), (
@@ -146,6 +165,7 @@ def check_diagram(block: Block, _: Terminal) -> None:
 FENCES: dict[str, Callable[[Block, Terminal], None]] = {
     "bash": run_bash,
     "bash checkout": check_make,
+    "bash docker": check_compose,
     "output": compare,
     "python": run_python,
     "yaml": parses_with(yaml.safe_load),
@@ -201,6 +221,9 @@ BROKEN = {
     "a program that fails": ("```python\nraise SystemExit(3)\n```", "failed"),
     "no target": ("```bash checkout\nmake money\n```", "no target"),
     "not make": ("```bash checkout\nrm -rf var\n```", "no make command"),
+    "no service": ("```bash docker\ndocker compose up intakes\n```", "is no service"),
+    "no command in a container": ("```bash docker\ndocker compose run --rm hub fly\n```", "has no command fly"),
+    "not compose": ("```bash docker\ndocker system prune\n```", "no docker compose command"),
     "no diagram": ("```mermaid\ndrawing LR\n```", "no diagram"),
     "an empty document": ("```yaml\n```", "is empty"),
 }
