@@ -162,7 +162,7 @@ def test_content_is_shown_for_a_reason_only_and_the_look_is_on_record(bench: Ben
 def test_a_history_for_people_names_no_content(bench: Bench, story: Story) -> None:
     out = bench.command("audit", "history", "--subject", story.dossier).out
 
-    assert "held      for gulpen-wittem: unreachable-version" in out
+    assert "held      gulpen-wittem: unreachable-version" in out
     assert "2026-12-01" not in out
 
 

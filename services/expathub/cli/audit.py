@@ -141,6 +141,7 @@ def _show(
 ) -> None:
     from expathub.cli.access_log import note_access
     from expathub.core.trail import Received
+    from expathub.tables import history_lines
 
     if payload:
         shown = [str(entry.position) for entry in entries if isinstance(entry, Received)]
@@ -149,8 +150,10 @@ def _show(
         print_json([_entry(entry, payload) for entry in entries])
         return
     for entry in entries:
-        for line in _lines(entry, payload):
+        for line in history_lines(entry):
             print_line(line)
+        if payload and isinstance(entry, Received):
+            print_line(f"  content   {entry.canonical.decode()}")
 
 
 def _entry(entry: Received | Refused, payload: bool) -> dict[str, Any]:
@@ -187,29 +190,3 @@ def _outcome(one: Outcome) -> dict[str, Any]:
         "disclosure": one.disclosure,
         "position": str(one.position),
     }
-
-
-def _lines(entry: Received | Refused, payload: bool) -> Iterator[str]:
-    """Say one entry for people: what came in, and below it what became of it."""
-    from expathub.core.trail import Refused
-
-    if isinstance(entry, Refused):
-        where = f" at {entry.pointer}" if entry.pointer else ""
-        yield f"{entry.received_at}  refused   from {entry.sender}: {entry.code}{where}  ({entry.origin})"
-        return
-    yield f"{entry.received_at}  received  {entry.type} from {entry.sender}  ({entry.position})"
-    for one in entry.outcomes:
-        yield f"  {one.at}  {_said(one)}"
-    if payload:
-        yield f"  content   {entry.canonical.decode()}"
-
-
-def _said(one: Outcome) -> str:
-    from expathub.core.trail import OutcomeKind
-
-    waited = f" (waited as {one.waits})" if one.waits else ""
-    if one.kind is OutcomeKind.TOLD:
-        return f"told      {one.partner}: {', '.join(one.fields) or 'no field'}; ground: {one.ground}{waited}"
-    if one.kind is OutcomeKind.WITHHELD:
-        return f"withheld  {one.partner or 'nobody'}: {one.reason}{waited}"
-    return f"held      for {one.partner or one.waits}: {one.reason}"

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
-from expathub.cli.lag import span
 from expathub.cli.output import print_json, print_line
 from expathub.errors import SomethingFoundError, UsageError
 
@@ -212,6 +211,8 @@ def _row(row: Outcome) -> dict[str, Any]:
 
 
 def _line(row: Outcome, age: float) -> str:
+    from expathub.tables import span
+
     return f"{row.subject}  {row.journal}  for {row.partner or row.waits}: {row.reason}, {span(age)}  {row.type}"
 
 

@@ -84,7 +84,9 @@ async def _demonstrate(
     from expathub.demo import picture
     from expathub.demo.hub import running
     from expathub.demo.run import play
-    from expathub.demo.show import drawing
+    from expathub.demo.show import QuietShow, drawing
+    from expathub.demo.summary import most_telling
+    from expathub.demo.tools import tools
     from expathub.testing.journeys import write
 
     _end_when_asked()
@@ -94,6 +96,9 @@ async def _demonstrate(
         async with drawing(show):
             outcome = await play(hub, script, show.begin)
             show.end(outcome)
+        story = most_telling(outcome.board)
+        if story and not isinstance(show, QuietShow):
+            show.add(await tools(hub, story[0].publication.subject))
         if svg:
             picture.save(picture.parts(outcome), svg)
         if keep:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,15 +17,11 @@ import typer
 from expathub.cli.output import print_json, print_line
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from expathub.core.lag import GroupLag, PartitionLag
     from expathub.kafka.group_readings import GroupReader
 
 WATCH_SECONDS = 2.0
 """How often `--watch` looks again."""
-
-_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
 def lag(
@@ -77,7 +73,7 @@ class _Look:
         from expathub.kafka.group_readings import groups_of
 
         groups = groups_of(await reader.existing(), self.partners)
-        found = [await reader.read(group) for group in groups]
+        found = await reader.read_all(groups)
         now_ms = time.time_ns() // 1_000_000
         lags = (group_lag(one.group.id, one.group.partner, one.members, one.partitions, now_ms) for one in found)
         return [narrowed for lag in lags if (narrowed := self._narrowed(lag, now_ms))]
@@ -130,66 +126,15 @@ def _partition(lag: PartitionLag) -> dict[str, Any]:
 
 
 def _plain(lags: Sequence[GroupLag]) -> None:
+    from expathub.tables import lag_line
+
     for lag in lags:
-        cells = dict(zip(("state", "unread", "oldest", "lost", "members", "note"), _cells(lag), strict=True))
-        print_line(f"{lag.group}: " + ", ".join(f"{name} {text}" for name, text in cells.items() if text))
+        print_line(lag_line(lag))
 
 
 def _table(lags: Sequence[GroupLag]) -> None:
     from rich.console import Console
 
+    from expathub.tables import lag_table
+
     Console().print(lag_table(lags))
-
-
-def lag_table(lags: Sequence[GroupLag]) -> Table:
-    """Lay groups out as a table; the state is a word, its colour only repeats it."""
-    from rich.table import Table
-
-    table = Table("group", "state", title="Lag", title_justify="left", box=None, pad_edge=False)
-    for name in ("unread", "oldest", "lost", "members"):
-        table.add_column(name, justify="right")
-    table.add_column("note")
-    for lag in lags:
-        state, *rest = _cells(lag)
-        table.add_row(lag.group, f"[{_COLOURS[lag.state.value]}]{state}[/]", *rest)
-    return table
-
-
-_COLOURS = {"ok": "green", "behind": "yellow", "no-commit": "dim", "lost": "red", "unknown": "magenta"}
-
-
-def _cells(lag: GroupLag) -> tuple[str, str, str, str, str, str]:
-    """Return state, unread, oldest, lost, members and note as text; empty where there is nothing to say."""
-    unread = "–" if lag.records is None else f"{'≤' if lag.at_most else ''}{lag.records}"
-    return (
-        lag.state.value.replace("-", " "),
-        unread,
-        "–" if lag.seconds is None else span(lag.seconds),
-        str(lag.lost) if lag.lost else "",
-        "–" if lag.members is None else str(lag.members),
-        "; ".join(_notes(lag)),
-    )
-
-
-def _notes(lag: GroupLag) -> Iterator[str]:
-    """Say which partitions make the state, where not all of them do."""
-    odd = [one for one in lag.partitions if one.state is lag.state]
-    if lag.state.value in {"ok", "no-commit"} or len(odd) == len(lag.partitions) > 1:
-        return
-    named = [f"{one.reading.topic}/{one.reading.partition}" for one in odd]
-    yield ", ".join(named[:_NAMED_MAX]) + (f" and {len(named) - _NAMED_MAX} more" if len(named) > _NAMED_MAX else "")
-
-
-_NAMED_MAX = 3
-
-
-def span(seconds: float) -> str:
-    """Return a duration as people say it, in its largest unit and the next: `12 s`, `3 min 5 s`, `2 d 4 h`."""
-    whole = round(seconds)
-    if whole < _MINUTE:
-        return f"{whole} s"
-    if whole < _HOUR:
-        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
-    if whole < _DAY:
-        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
-    return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"

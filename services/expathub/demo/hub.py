@@ -53,6 +53,7 @@ class Hub:
     data: Path
     own_broker: bool
     services: Process | None
+    reference_keys: Path
 
     async def ready(self) -> None:
         """Return when both stages work; raises `HubNotReadyError` when those that were started here do not in time."""
@@ -72,9 +73,11 @@ async def running(settings: Settings, loaded: Configuration, *, keep: bool, note
             note("making the topics")
             plan = provision.compare(topics.plan(loaded), await cluster.look(admin))
             await cluster.carry_out(admin, plan.actions)
-            reference_keys.make(_reference_keys(settings, data))
+            keys = _reference_keys(settings, data)
+            reference_keys.make(keys)
             services = None if await _is_served(admin) else _services(bootstrap, data, caretaker, note)
-        yield Hub(bootstrap, loaded, data, own_broker=not settings.bootstrap_given, services=services)
+        own_broker = not settings.bootstrap_given
+        yield Hub(bootstrap, loaded, data, own_broker=own_broker, services=services, reference_keys=keys)
         if keep:
             caretaker.keep()
 

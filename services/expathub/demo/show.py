@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
@@ -37,6 +37,9 @@ class Show(Protocol):
 
     def draw(self) -> None:
         """Bring what is shown up to date."""
+
+    def add(self, more: RenderableType) -> None:
+        """Show something more below."""
 
     def say(self, line: str) -> None:
         """Print a line as it is: a person may copy it."""
@@ -76,6 +79,10 @@ class LiveShow:
         self.draw()
         self.close()
         self._console.print(summary(outcome))
+
+    def add(self, more: RenderableType) -> None:
+        """Print it below."""
+        self._console.print(more)
 
     def say(self, line: str) -> None:
         """Print a line as it is."""
@@ -121,6 +128,10 @@ class PlainShow:
         self.draw()
         self._console.print(summary(outcome))
 
+    def add(self, more: RenderableType) -> None:
+        """Print it below."""
+        self._console.print(more)
+
     def say(self, line: str) -> None:
         """Print a line as it is."""
         _say(self._console, line)
@@ -152,6 +163,9 @@ class QuietShow:
         """Print the findings, if there are any."""
         for finding in outcome.verdict.findings:
             self.note(str(finding))
+
+    def add(self, more: RenderableType) -> None:
+        """Nothing to show."""
 
     def say(self, line: str) -> None:
         """Print a line as it is."""

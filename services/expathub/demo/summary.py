@@ -47,13 +47,13 @@ def per_partner(board: Board) -> RenderableType:
 
 def story(board: Board) -> RenderableType:
     """Tell what was published about the newcomer of whom most partners were told, and who was told what of it."""
-    lines = _most_telling(board)
+    lines = most_telling(board)
     if not lines:
         return Text("Nobody's dossier was told to anybody.", style=QUIET)
     return Group(*(part for line in lines for part in _chapter(board, line)))
 
 
-def _most_telling(board: Board) -> Sequence[Line]:
+def most_telling(board: Board) -> Sequence[Line]:
     """Choose the dossier that shows most: many partners, and also something withheld or held for a while."""
     dossiers: dict[str, list[Line]] = {}
     for line in board.lines:

@@ -7,7 +7,7 @@ It joins no group and commits nothing. One partition that cannot be read carries
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -24,6 +24,9 @@ DISPATCH_GROUP = "hub.dispatch"
 
 COUNTED_RECORDS_MAX = 1_000
 """Up to this distance the records behind a commit are counted one by one, so that no marker counts as lag."""
+
+KNOWN_MAX = 10_000
+"""How many partitions' counts are remembered between two looks."""
 
 PARTITION_SECONDS = 5.0
 """How long one partition may keep the others waiting."""
@@ -75,8 +78,18 @@ class GroupReader:
         """Return the ids of all groups that the cluster knows."""
         return frozenset(str(group[0]) for group in await self._admin.list_consumer_groups())
 
+    async def read_all(self, groups: Iterable[Group]) -> list[GroupReading]:
+        """Read several groups: their offsets at once, then what is unread, group by group."""
+        read = await asyncio.gather(*(self._offsets(group) for group in groups))
+        return [replace(one, partitions=await self._counted(one.partitions)) for one in read]
+
     async def read(self, group: Group) -> GroupReading:
-        """Read one group; commits before ends, so that a number can never be negative by order."""
+        """Read one group."""
+        (reading,) = await self.read_all([group])
+        return reading
+
+    async def _offsets(self, group: Group) -> GroupReading:
+        """Read commits before ends, so that a number can never be negative by order."""
         committed = await self._committed(group.id)
         members, held_by = await self._members(group.id)
         there, missing = await self._partitions(group.topics)
@@ -84,18 +97,16 @@ class GroupReader:
             *await asyncio.gather(*(self._partition(one, committed.get(one)) for one in there)),
             *(PartitionReading(topic, 0, fault="no-topic") for topic in missing),
         ]
-        looked_up = await self._look_up([reading for reading in readings if _needs_a_look(reading)])
         return GroupReading(
             group,
             members,
-            tuple(
-                replace(
-                    looked_up.get((reading.topic, reading.partition), reading),
-                    member=held_by.get((reading.topic, reading.partition)),
-                )
-                for reading in readings
-            ),
+            tuple(replace(one, member=held_by.get((one.topic, one.partition))) for one in readings),
         )
+
+    async def _counted(self, readings: Sequence[PartitionReading]) -> tuple[PartitionReading, ...]:
+        """Count what is unread, where something may be; the consumer that does it stands at one group's commits."""
+        looked_up = await self._look_up([reading for reading in readings if _needs_a_look(reading)])
+        return tuple(replace(looked_up.get((one.topic, one.partition), one), member=one.member) for one in readings)
 
     async def _partitions(self, topics: Iterable[str]) -> tuple[tuple[TopicPartition, ...], tuple[str, ...]]:
         """List the partitions of topics, and the topics that are not there: nobody must ask for those again."""
@@ -144,14 +155,15 @@ class GroupReader:
         """Count what is unread (markers are not) and find its age; from memory where it was read before."""
         wanted = {_key(reading): reading for reading in readings}
         fresh = {key: reading for key, reading in wanted.items() if key not in self._known}
+        if len(self._known) > KNOWN_MAX:
+            self._known.clear()
         if fresh:
             try:
                 async with asyncio.timeout(PARTITION_SECONDS):
                     await self._count(fresh)
             except (KafkaError, TimeoutError):
                 pass  # what was not counted keeps its upper bound
-        self._known = {key: self._known[key] for key in wanted if key in self._known}
-        return {(key[0].topic, key[0].partition): reading for key, reading in self._known.items()}
+        return {(key[0].topic, key[0].partition): self._known[key] for key in wanted if key in self._known}
 
     async def _count(self, fresh: Mapping[tuple[TopicPartition, int, int], PartitionReading]) -> None:
         by_partition = {key[0]: key for key in fresh}
