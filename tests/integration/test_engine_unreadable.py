@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
 import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.util import calc_crc32c
 
+from expathub.kafka import engine
+from expathub.kafka.group_consumer import Fetched, GroupConsumer
 from expathub.kafka.observer import Happening
-from expathub.testing.engine_bench import CLEAN, Bench, Told, faults
+from expathub.testing.engine_bench import CLEAN, Bench, Told, faults, until_ready
 
 PLACE = b"name-that-will-not-be-utf8"
 NOT_UTF8 = b"\xff" * len(PLACE)
@@ -63,3 +68,32 @@ async def test_a_header_name_that_is_no_utf8_holds_nobody_up(kafka: str) -> None
     assert told.of(Happening.UNREADABLE) != []
     assert told.of(Happening.GIVEN_UP) == []
     assert told.of(Happening.STOPPED) == []
+
+
+async def test_what_the_client_drops_of_other_lanes_when_it_fails_is_read_again(
+    kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It hands out all lanes at once, and at the one that it cannot read it forgets those that it has emptied."""
+    monkeypatch.setattr(engine, "GroupConsumer", Hesitant)
+    bench = await Bench(bootstrap=kafka, prefix=f"unreadable-{uuid.uuid4().hex[:8]}", lanes=8).make_topics()
+    told = Told()
+    async with bench.running(told) as running:
+        await until_ready(running)
+        for turn in range(1, 6):
+            for lane in range(8):
+                await bench.publish(lane, [b"v"] * 20)
+            await publish_bad(bench, turn)
+            for lane in range(8):
+                await bench.until_committed(lane, 20 * turn + 3 * (0 < lane <= turn))
+    lengths = {lane: 100 + 3 * (0 < lane <= 5) for lane in range(8)}
+    assert faults(await bench.copied(), {bench.input(lane): range(length) for lane, length in lengths.items()}) == CLEAN
+    assert len(told.of(Happening.UNREADABLE)) >= 5
+
+
+class Hesitant(GroupConsumer):
+    """Fetches so seldom that every lane has something by then."""
+
+    async def fetch(self, timeout_ms: int, *only: TopicPartition) -> Mapping[TopicPartition, Sequence[Fetched]]:
+        if not only:
+            await asyncio.sleep(0.5)
+        return await super().fetch(timeout_ms, *only)
