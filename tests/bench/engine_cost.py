@@ -74,7 +74,8 @@ class Loop:
                 await self.relay(producers[at], at, inputs[at], found[begin : begin + BATCH])
 
     async def relay(self, producer: AIOKafkaProducer, at: TopicPartition, lane: int, records: Sequence[Any]) -> None:
-        counts, changed = self.counts[lane], {}
+        counts = self.counts[lane]
+        changed: dict[bytes, int] = {}
         batches: dict[TopicPartition, list[Any]] = {}
 
         def put(to: TopicPartition, key: bytes | None, value: bytes, headers: list[tuple[str, bytes]]) -> None:
@@ -95,10 +96,11 @@ class Loop:
         for key, count in changed.items():
             put(self.bench.changelog(lane), key, b"%d" % count, [])
         async with producer.transaction():
-            sent = []
-            for to, open_batches in batches.items():
-                for batch in open_batches:
-                    sent.append(await producer.send_batch(batch, to.topic, partition=to.partition))
+            sent = [
+                await producer.send_batch(batch, to.topic, partition=to.partition)
+                for to, open_batches in batches.items()
+                for batch in open_batches
+            ]
             await asyncio.gather(*sent)
             await producer.send_offsets_to_transaction({at: records[-1].offset + 1}, self.bench.group)
         counts.update(changed)

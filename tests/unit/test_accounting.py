@@ -100,5 +100,5 @@ def test_a_row_is_read_from_its_record() -> None:
         "j", None, "poison", "dossier"
     )
     for broken in (b"[]", b"{}", b"", b'{"journal":"j"}'):
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError, match=r"."):
             Row.read(broken)

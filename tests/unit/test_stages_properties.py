@@ -259,7 +259,7 @@ def test_the_checks_are_no_strangers_to_a_fault() -> None:
     check(journey.hub)
     books = journey.hub.books()
 
-    assert violations(replace(books, disclosures=[*books.disclosures, books.disclosures[0]]))  # type: ignore[misc]
+    assert violations(replace(books, disclosures=[*books.disclosures, *list(books.disclosures)[:1]]))
     assert violations(replace(books, disclosures=[]))
     assert violations(replace(books, journal=[]))
     assert orjson.loads(journey.hub.inbox("ind")[0].value or b"")["data"] == {"gemeente": "0935"}
