@@ -53,7 +53,6 @@ def bench_on(kafka: str, **changes: Any) -> Bench:
 @pytest.mark.parametrize(
     ("step", "nth"),
     [
-        ("fetched", 1),
         ("worked", 1),
         ("begun", 2),  # the first transaction is that of the take-over
         ("sent", 2),
@@ -68,7 +67,9 @@ async def test_a_lane_that_slept_through_its_succession_is_fenced_and_given_up(
     assert [event["reason"] for event in sleeper.of(Happening.GIVEN_UP)] == ["fenced"]
 
 
-@pytest.mark.parametrize(("step", "nth"), [("fenced", 1), ("loaded", 1), ("committed", 2), ("applied", 2)])
+@pytest.mark.parametrize(
+    ("step", "nth"), [("fenced", 1), ("loaded", 1), ("fetched", 1), ("committed", 2), ("applied", 2)]
+)
 async def test_a_lane_that_slept_outside_of_its_transactions_changes_nothing(
     kafka: str, gate_at: Callable[..., Gate], step: str, nth: int
 ) -> None:

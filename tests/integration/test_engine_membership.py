@@ -50,7 +50,7 @@ async def test_a_rebalance_in_mid_batch_waits_for_the_batch(kafka: str, monkeypa
             await bench.publish(lane, numbers(50))
         await asyncio.wait_for(inside.wait(), 20)
         async with bench.running(second) as other:
-            await asyncio.sleep(2.5)  # the first member has heard of the rebalance at its next heartbeat
+            await asyncio.sleep(1.0)  # the first member has heard of the rebalance at its next heartbeat
             assert second.of(Happening.JOINED) == []
             go_on.set()
             await until_ready(one, other)

@@ -63,7 +63,7 @@ async def test_an_output_that_the_broker_refuses_for_good_makes_its_record_poiso
     bench = await bench_on(kafka).make_topics()
     told = Told()
     await bench.publish(0, [b"1", b"2", REFUSED, b"3"])
-    async with bench.running(told, rejoin_first_seconds=0.1):
+    async with bench.running(told):
         await bench.until_committed(0, 4)
     assert await poisoned(bench) == ["2"]
     assert faults(await bench.copied(), {bench.input(0): range(4)}) == CLEAN

@@ -14,10 +14,15 @@ from aiokafka import TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import RequestTimedOutError
-from aiokafka.protocol.transaction import EndTxnRequest, TxnOffsetCommitRequest
+from aiokafka.protocol.transaction import (
+    AddPartitionsToTxnRequest,
+    AddPartitionsToTxnResponse_v0,
+    EndTxnRequest,
+    TxnOffsetCommitRequest,
+)
 
-from expathub.kafka.giving_up import DoubtError, GivenUpError, RefusedError
-from expathub.kafka.observer import Happening
+from expathub.kafka.giving_up import DoubtError, GivenUpError, LaneStoppedError, RefusedError
+from expathub.kafka.observer import Cause, Happening
 from expathub.kafka.producer import FENCED, LaneProducer
 from expathub.kafka.sheet import Parcels
 from expathub.kafka.transaction import transact
@@ -132,7 +137,7 @@ async def test_a_decisive_request_without_an_answer_is_doubt_and_nobody_guesses(
     monkeypatch.setattr(AIOKafkaClient, "send", mishap.around(AIOKafkaClient.send))
     told = Told()
     await bench.publish(0, [b"%d" % number for number in range(100)])
-    async with bench.running(told, batch_records_max=20, rejoin_first_seconds=0.1):
+    async with bench.running(told, batch_records_max=20):
         await bench.until_committed(0, 100)
     assert mishap.happened == 1
     assert [event["reason"] for event in told.of(Happening.GIVEN_UP)] == ["commit-in-doubt"]
@@ -161,7 +166,7 @@ async def test_memory_is_kept_over_doubt_and_only_what_it_lacks_is_read(
     monkeypatch.setattr(AIOKafkaClient, "send", mishap.around(AIOKafkaClient.send))
     told = Told()
     await bench.publish(0, [b"%d" % number for number in range(100)])
-    async with bench.running(told, batch_records_max=10, rejoin_first_seconds=0.1):
+    async with bench.running(told, batch_records_max=10):
         await bench.until_committed(0, 100)
     first, second = told.of(Happening.TAKEN_OVER)
     assert (first["kept"], first["records"]) == (False, 0)
@@ -199,3 +204,24 @@ async def test_an_idle_producer_is_dropped_at_once_and_once_only(kafka: str) -> 
         await producer.drop()
         await producer.drop()
         assert time.monotonic() - begun < 1
+
+
+async def test_a_topic_that_may_not_be_written_stops_the_lane_at_once(
+    kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client would let what is meant for it wait until the deadline, and nobody would know why."""
+    bench = await bench_on(kafka).make_topics()
+    send: Any = AIOKafkaClient.send
+
+    async def deny(client: AIOKafkaClient, node_id: int, request: Any, **rest: Any) -> Any:
+        if isinstance(request, AddPartitionsToTxnRequest):
+            return AddPartitionsToTxnResponse_v0(throttle_time_ms=0, errors=[(bench.copies, [(0, 29)])])
+        return await send(client, node_id, request, **rest)
+
+    monkeypatch.setattr(AIOKafkaClient, "send", deny)
+    async with producer_of(bench) as producer:
+        begun = time.monotonic()
+        with pytest.raises(LaneStoppedError) as stop:
+            await commit(bench, producer, parcels_of(producer, (bench.copies, b"a", b"1")))
+        assert time.monotonic() - begun < 5
+    assert stop.value.cause is Cause.NOT_AUTHORISED

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from aiokafka.errors import (
     AuthenticationFailedError,
@@ -102,7 +102,7 @@ class Engine(Generic[E]):
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
-                await self._be_member()
+                await self._unless_stopped_before_joining(self._be_member())
             except _HOPELESS as error:
                 raise EngineError(
                     f"Kafka refuses us: {type(error).__name__}.", "Check credentials and rights."
@@ -110,12 +110,27 @@ class Engine(Generic[E]):
             except (KafkaConnectionError, OSError) as error:
                 self._silences += 1
                 await self._pause(Happening.KAFKA_AWAITED, type(error).__name__, self._silences, _AWAIT_LAST_SECONDS)
-            except (GivenUpError, KafkaError, TimeoutError) as error:
+            except (GivenUpError, KafkaError) as error:
                 settled = time.monotonic() - began > self._settings.settled_seconds
                 self._failures = 1 if settled else self._failures + 1
                 self._silences = 0
                 reason = error.reason if isinstance(error, GivenUpError) else type(error).__name__
                 await self._pause(Happening.GIVEN_UP, reason, self._failures, self._settings.rejoin_last_seconds)
+
+    async def _unless_stopped_before_joining(self, work: Coroutine[Any, Any, None]) -> None:
+        """Await a membership, which knows how to stop; before it is one, connecting is just broken off."""
+        member = asyncio.ensure_future(work)
+        stopped = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait({member, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if self._membership is not None or member.done():
+                await member
+        finally:
+            stopped.cancel()
+            member.cancel()
+            await asyncio.wait({member})
+            if not member.cancelled():
+                member.exception()
 
     async def _be_member(self) -> None:
         """Connect, join, relay until told to stop or given up; leave."""

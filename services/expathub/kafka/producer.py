@@ -16,10 +16,16 @@ from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import InvalidProducerEpoch, InvalidProducerIdMapping, ProducerClosed, ProducerFenced
+from aiokafka.errors import (
+    InvalidProducerEpoch,
+    InvalidProducerIdMapping,
+    ProducerClosed,
+    ProducerFenced,
+    TopicAuthorizationFailedError,
+)
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.protocol.produce import ProduceRequest
-from aiokafka.protocol.transaction import EndTxnRequest, TxnOffsetCommitRequest
+from aiokafka.protocol.transaction import AddPartitionsToTxnRequest, EndTxnRequest, TxnOffsetCommitRequest
 
 from expathub.kafka.engine_settings import EngineSettings
 
@@ -28,6 +34,9 @@ FENCED = (ProducerFenced, InvalidProducerEpoch, InvalidProducerIdMapping)
 
 REFUSED_FOR_GOOD = frozenset({10, 18, 87})
 """Kafka's MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, INVALID_RECORD; aiokafka has no class of its own for the last."""
+
+_DENIED = 29
+"""Kafka's TOPIC_AUTHORIZATION_FAILED."""
 
 _DROP_STEPS = 20
 _DROP_STEP_SECONDS = 0.1
@@ -120,9 +129,18 @@ class LaneProducer:
                 self._unsure -= _is_yes(answer)
             elif isinstance(request, ProduceRequest):
                 self.refusals |= _codes(answer) & REFUSED_FOR_GOOD
+            elif isinstance(request, AddPartitionsToTxnRequest):
+                self._note_denial(answer)
             return answer
 
         return watched
+
+    def _note_denial(self, answer: Any) -> None:
+        """Fail what waits to be sent to a topic that may not be written: the client would let it wait for ever."""
+        denied = [topic for topic, partitions in answer.errors for _, code in partitions if code == _DENIED]
+        if denied:
+            hidden: Any = self._producer
+            hidden._message_accumulator.fail_all(TopicAuthorizationFailedError(denied[0]))  # noqa: SLF001 (as in `drop`)
 
 
 def _is_yes(answer: Any) -> bool:

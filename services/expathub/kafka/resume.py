@@ -158,6 +158,7 @@ def _new_marker(
         owner=claimant.owner,
         at_ms=time.time_ns() // 1_000_000,
         takeovers=old.takeovers if old else 0,
+        released=True,
     )
 
 

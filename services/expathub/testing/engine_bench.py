@@ -77,11 +77,13 @@ class Bench:
         )
 
     def settings(self, **changes: Any) -> EngineSettings:
-        """Return the settings; a trial looks again sooner than an operation would."""
+        """Return the settings; a trial looks again, hears of others and comes back sooner than an operation would."""
         chosen: dict[str, Any] = {
             "revision": 1,
             "digest": "d1",
             "look_again_seconds": 0.5,
+            "heartbeat_interval_ms": 300,
+            "rejoin_first_seconds": 0.2,
             "client_id": self.prefix,
             **self.changes,
             **changes,
