@@ -12,7 +12,7 @@ import pytest
 
 from expathub.core.accounting import violations
 from expathub.core.catalogue import Grant
-from expathub.core.disclosure import NAMESPACE
+from expathub.core.disclosure_ids import NAMESPACE
 from expathub.core.references import ReferenceKeys
 from expathub.testing.in_memory import MemoryHub
 from expathub.testing.small_world import (

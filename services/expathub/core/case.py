@@ -9,14 +9,15 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from expathub.core import disclosure
-from expathub.core.disclosure import Recipient, disclosure_id
+from expathub.core.disclosure import Recipient
 from expathub.core.dossier import Dossier, Kept, Told, Wait
 from expathub.core.notice import Notice, View
 from expathub.core.reasons import Withheld
 from expathub.core.records import Headers, Output
 from expathub.core.references import Reference, ReferenceKeys
-from expathub.core.routing import Route
+from expathub.core.route import Route
 from expathub.core.stage import Step
+from expathub.core.times import rfc3339
 from expathub.core.topic_names import DISCLOSURES, PARKED
 
 CLOUDEVENT = ("content-type", b"application/cloudevents+json")
@@ -31,35 +32,57 @@ _PARTNER_BYTES = 32
 
 
 class Case:
-    """One record of the journal while it is dealt with. `command` is the position of the order that is carried out."""
+    """One record of the journal while it is dealt with."""
 
-    __slots__ = ("_digest", "_key", "_keys", "at_ms", "command", "dossier", "outputs", "subject", "tally")
+    __slots__ = (
+        "_at",
+        "_before",
+        "_config",
+        "_key",
+        "_keys",
+        "_ordered",
+        "_own_name",
+        "_told",
+        "at_ms",
+        "dossier",
+        "outputs",
+        "subject",
+        "tally",
+    )
 
     def __init__(self, subject: str, dossier: Dossier, at_ms: int, keys: ReferenceKeys, digest: bytes) -> None:
         self.subject = subject
-        self.dossier = dossier
+        self.dossier = self._before = dossier
         self.at_ms = at_ms
-        self.command: bytes | None = None
         self.outputs: list[Output] = []
         self.tally: list[str] = []
+        self._at = rfc3339(at_ms)
         self._key = subject.encode()
+        self._own_name = Reference(subject)
         self._keys = keys
-        self._digest = digest
+        self._config = ("hub-config", digest)
+        self._ordered: Headers = ()
+        self._told: dict[str, Told] | None = None  # the dossier's own, once this case has made it
 
     @property
     def judged(self) -> Dossier:
         """The dossier by which is judged who may be told."""
         return self.dossier
 
-    def tell(self, notice: Notice, route: Route, view: View, waits: str | None, overtakes: str | None) -> None:
+    def order(self, notice: Notice) -> None:
+        """Mark all that is written from here on as ordered by a command."""
+        self._ordered = (("hub-command", notice.origin[1]),)
+
+    def tell(
+        self, notice: Notice, route: Route, reference: Reference, view: View, waits: str | None, overtakes: str | None
+    ) -> None:
         """Write the event into the partner's inbox and the row that accounts for it, and remember that it knows."""
-        reference = self.reference(notice, route)
-        name = disclosure_id(notice.kept.source, notice.kept.id, route.partner.id)
-        headers: Headers = (CLOUDEVENT, ("hub-origin", notice.origin), ("hub-disclosure", name.encode()))
+        name = notice.disclosure(route.partner.id)
+        headers: Headers = (CLOUDEVENT, notice.origin, ("hub-disclosure", name.encode()), *self._ordered)
         if overtakes is not None:
             headers += (("hub-overtakes", overtakes.encode()),)
-        self.outputs.append(Output(route.inbox, reference.text.encode(), view.value, headers + self._ordered))
-        row = disclosure.told(notice, Recipient(route, reference.text), view.fields, waits, self.at_ms)
+        self.outputs.append(Output(route.inbox, reference.text.encode(), view.value, headers))
+        row = disclosure.told(notice, Recipient(route, reference.text, name), view.fields, waits, self._at)
         self._row(DISCLOSURES, notice, row)
         self.tally.append("disclosed")
         if not notice.kind.public:
@@ -67,27 +90,27 @@ class Case:
 
     def withhold(self, notice: Notice, route: Route | None, reason: Withheld, waits: str | None = None) -> None:
         """Write the row that says that a partner, or nobody, is told, and why."""
-        row = disclosure.withheld(notice, self._recipient(notice, route), reason, waits, self.at_ms)
+        row = disclosure.withheld(notice, self._recipient(notice, route), reason, waits, self._at)
         self._row(DISCLOSURES, notice, row)
         self.tally.append(f"withheld:{reason.value}")
 
     def park(self, notice: Notice, route: Route | None, wait: Wait) -> None:
         """Write the row that says what waits, and why; the wait itself is the caller's to keep."""
-        self._row(PARKED, notice, disclosure.parked(notice, self._recipient(notice, route), wait, self.at_ms))
+        self._row(PARKED, notice, disclosure.parked(notice, self._recipient(notice, route), wait, self._at))
         self.tally.append(f"held:{wait.code}")
 
     def reference(self, notice: Notice, route: Route) -> Reference:
         """Return how the partner knows this dossier: as it was told before, by its key of then (design §6)."""
         if notice.kind.public or not route.is_outside:
-            return Reference(self.subject)
+            return self._own_name
         told = self.dossier.told.get(route.partner.id)
         if told is not None:
             return Reference(told.reference, told.key)
         return self._keys.reference(route.partner.id, self.subject)
 
-    def step(self, before: Dossier) -> Step[Dossier]:
+    def step(self) -> Step[Dossier]:
         """Close the case: all records, and the dossier if it has changed."""
-        entries = () if self.dossier is before else ((self._key, self.dossier),)
+        entries = () if self.dossier is self._before else ((self._key, self.dossier),)
         return Step(tuple(self.outputs), entries, tuple(self.tally))
 
     def has_room(self, notice: Notice, besides: int = 0) -> bool:
@@ -99,23 +122,26 @@ class Case:
         return size <= ROOM_BYTES
 
     def _recipient(self, notice: Notice, route: Route | None) -> Recipient | None:
-        return Recipient(route, self.reference(notice, route).text) if route else None
-
-    @property
-    def _ordered(self) -> Headers:
-        return (("hub-command", self.command),) if self.command is not None else ()
+        if route is None:
+            return None
+        return Recipient(route, self.reference(notice, route).text, notice.disclosure(route.partner.id))
 
     def _row(self, topic: str, notice: Notice, value: bytes) -> None:
-        headers: Headers = (JSON, ("hub-origin", notice.origin), ("hub-config", self._digest))
-        self.outputs.append(Output(topic, self._key, value, headers + self._ordered))
+        headers: Headers = (JSON, notice.origin, self._config, *self._ordered)
+        self.outputs.append(Output(topic, self._key, value, headers))
 
     def _remember(self, notice: Notice, route: Route, reference: Reference) -> None:
-        told = self.dossier.told.get(route.partner.id)
-        types = told.types if told else {}
-        first = types.get(notice.kind.name, (notice.position,))[0]
-        types = {**types, notice.kind.name: (first, notice.position)}
-        now = Told(reference.text, reference.key, types)
-        self.dossier = replace(self.dossier, told={**self.dossier.told, route.partner.id: now})
+        if self._told is None:
+            self._told = dict(self.dossier.told)
+            self.dossier = replace(self.dossier, told=self._told)
+        told = self._told.get(route.partner.id)
+        name, position = notice.kind.name, notice.position
+        if told is None:
+            types = {name: (position, position)}
+        else:
+            first, _ = told.types.get(name, (position, position))
+            types = {**told.types, name: (first, position)}
+        self._told[route.partner.id] = Told(reference.text, reference.key, types)
 
 
 def _size(kept: Kept) -> int:

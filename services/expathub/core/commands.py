@@ -50,7 +50,7 @@ class Order:
 def obey(case: Case, rules: Rules, notice: Notice, command: Command, handle: Handle) -> None:
     """Carry out the command that `notice` is."""
     case.withhold(notice, None, Withheld.COMMAND)
-    case.command = notice.position.encode()
+    case.order(notice)
     CARRY_OUT[command](case, rules, Order.of(notice.event), handle)
 
 
@@ -120,6 +120,6 @@ def _unfold(
 
 def _taken_out(case: Case, rules: Rules, item: Unfolded, rest: tuple[Unfolded, ...]) -> Notice:
     others = dict(case.dossier.kept)
-    notice = rules.notice(case.subject, item.position, others.pop(item.position), DOSSIER)
+    notice = rules.notice(case.subject, item.position, others.pop(item.position), waits=DOSSIER)
     case.dossier = replace(case.dossier, unfolded=rest, kept=others)
     return notice

@@ -15,7 +15,7 @@ from expathub.core.commands import keep_unfolded, obey
 from expathub.core.configuration import Configuration
 from expathub.core.dossier import BLANK, Dossier, fold, former_of, named_of
 from expathub.core.holding import Rules, is_overdue, offer, offer_to_unknown, settle
-from expathub.core.notice import Notice, kept_of
+from expathub.core.notice import Notice, read_outside, read_whole
 from expathub.core.reasons import Held, Withheld
 from expathub.core.records import InputRecord
 from expathub.core.references import ReferenceKeys
@@ -33,34 +33,31 @@ class DispatchStage:
 
     def step(self, record: InputRecord, remembered: Lookup[Dossier], at_ms: int) -> Step[Dossier]:
         """Say what becomes of a record of the journal."""
-        notice, before = self._read(record, remembered)
-        case = self._open(notice, before, at_ms)
+        event, kept = read_whole(record)
+        notice = self._rules.notice(event.subject, str(record.position), kept, event=event)
+        case = self._open(notice, remembered(notice.subject.encode()) or BLANK, at_ms)
         if notice.kind.command is not None:
             obey(case, self._rules, notice, notice.kind.command, self._handle)
-        elif before.unfolded:
+        elif case.dossier.unfolded:
             keep_unfolded(case, notice, Held.HELD_BEHIND)
         else:
             self._handle(case, notice)
-        return case.step(before)
+        return case.step()
 
     def poison(self, record: InputRecord, remembered: Lookup[Dossier], at_ms: int) -> Step[Dossier]:
         """Keep a record on which `step` has died three times, unfolded; a command is not carried out."""
-        notice, before = self._read(record, remembered)
-        case = self._open(notice, before, at_ms)
+        subject, kept = read_outside(record)
+        notice = self._rules.notice(subject, str(record.position), kept)
+        case = self._open(notice, remembered(subject.encode()) or BLANK, at_ms)
         if notice.kind.command is not None:
             case.withhold(notice, None, Withheld.COMMAND)
         else:
             keep_unfolded(case, notice, Held.POISON)
-        return case.step(before)
+        return case.step()
 
     def _open(self, notice: Notice, before: Dossier, at_ms: int) -> Case:
         """Open the case of one record; a replay opens its own kind."""
         return Case(notice.subject, before, at_ms, self._keys, self._digest)
-
-    def _read(self, record: InputRecord, remembered: Lookup[Dossier]) -> tuple[Notice, Dossier]:
-        """Read what the event says of itself, not yet what it is about, and find its dossier."""
-        subject, kept = kept_of(record)
-        return self._rules.notice(subject, str(record.position), kept), remembered(subject.encode()) or BLANK
 
     def _handle(self, case: Case, notice: Notice) -> None:
         """Fold an event and tell everybody whom it is for."""

@@ -134,12 +134,14 @@ def _said(pointers: Mapping[int, str] | None, major: int, event: Event) -> Any:
 
 
 def _residence(dossier: Dossier, kind: EventType, major: int, event: Event) -> Dossier:
+    if kind.effects.residence is None:
+        return dossier
     code = _text(_said(kind.effects.residence, major, event))
     return dossier if code in (None, dossier.residence) else replace(dossier, residence=code)
 
 
 def _secrecy(dossier: Dossier, kind: EventType, major: int, event: Event) -> Dossier:
-    said = _said(kind.effects.secrecy, major, event)
+    said = _said(kind.effects.secrecy, major, event) if kind.effects.secrecy else None
     if said is None:
         return dossier
     level = int(said) if isinstance(said, int) else 1  # a schema lets nothing else through; if it does: fail closed
@@ -148,7 +150,7 @@ def _secrecy(dossier: Dossier, kind: EventType, major: int, event: Event) -> Dos
 
 def _consent(dossier: Dossier, kind: EventType, major: int, event: Event) -> Dossier:
     """Note a consent to be referred, or its end: for the partner that a withdrawal names, else for all of them."""
-    named = named_of(kind, major, event)
+    named = named_of(kind, major, event) if kind.effects.consent_partner else None
     if kind.effects.withdraws_consent:
         ended = {one: WITHDRAWN for one in dossier.consents if named in (None, one)}
         return replace(dossier, consents=dossier.consents | ended) if ended else dossier

@@ -16,12 +16,13 @@ from msgspec.structs import replace
 from expathub.core.case import Case
 from expathub.core.catalogue import EventType, Grant, SelectorKind
 from expathub.core.dossier import Dossier, Kept, Wait
-from expathub.core.event import split_type
+from expathub.core.event import Event, split_type
 from expathub.core.judging import Question, withheld_because
 from expathub.core.notice import Notice
 from expathub.core.partners import Partner
 from expathub.core.reasons import Held, Withheld
-from expathub.core.routing import Directory, Route
+from expathub.core.route import Route
+from expathub.core.routing import Directory
 
 RESIDENCE = SelectorKind.MUNICIPALITY_OF_RESIDENCE.value
 """What an event waits for while nobody knows the municipality of residence."""
@@ -40,12 +41,14 @@ class Rules:
     types: Mapping[str, EventType]
     directory: Directory
 
-    def notice(self, subject: str, position: str, kept: Kept, waits: str | None = None) -> Notice:
+    def notice(
+        self, subject: str, position: str, kept: Kept, *, event: Event | None = None, waits: str | None = None
+    ) -> Notice:
         """Make a notice of an event; its type is known, as types are never taken out of the catalogue."""
         reference = split_type(kept.type)
         if reference is None:
             raise ValueError(f"the event at {position} has no event type")
-        return Notice(subject, position, kept, self.types[reference.name], reference.major, waits)
+        return Notice(subject, position, kept, self.types[reference.name], reference.major, event=event, waits=waits)
 
 
 def nothing_asked(_position: str, _partner: str | None) -> bool:
@@ -56,7 +59,7 @@ def nothing_asked(_position: str, _partner: str | None) -> bool:
 def offer(case: Case, notice: Notice, route: Route) -> None:
     """Tell a chosen partner, or say why not, or keep it for later."""
     behind = _behind(fronts(case.dossier.waits), route.partner) if case.dossier.waits else None
-    question = _question(case, notice, route, is_first=behind is None)
+    question = Question(route, case.judged, notice.kept.expires_ms, case.at_ms, is_first=behind is None)
     reason = withheld_because(question)
     if reason is not None:
         case.withhold(notice, route, reason, notice.waits)
@@ -143,7 +146,7 @@ def _review_partner(
         case.withhold(notice, route, Withheld.NO_LONGER_RECIPIENT, _repeated(wait))
         return None
     behind = _behind(ahead, route.partner)
-    question = _question(case, notice, route, is_first=behind is None)
+    question = Question(route, case.judged, notice.kept.expires_ms, case.at_ms, is_first=behind is None)
     reason = withheld_because(question)
     if reason is not None:
         case.withhold(notice, route, reason, _repeated(wait))
@@ -162,10 +165,12 @@ def _attempt(case: Case, notice: Notice, question: Question, behind: str | None,
     """Tell a partner that may be told, or return why it must wait; only what takes back may overtake."""
     if behind is not None and not question.takes_back:
         return Held.HELD_BEHIND
-    view = notice.view(question.route, case.reference(notice, question.route).text)
+    route = question.route
+    reference = case.reference(notice, route)
+    view = notice.view(route, reference.text)
     if isinstance(view, Held):
         return view
-    case.tell(notice, question.route, view, waits, overtakes=behind)
+    case.tell(notice, route, reference, view, waits, overtakes=behind)
     return None
 
 
@@ -177,10 +182,6 @@ def _hold(case: Case, notice: Notice, route: Route | None, wait: Wait) -> None:
     kept = dossier.kept if notice.position in dossier.kept else {**dossier.kept, notice.position: notice.kept}
     case.dossier = replace(dossier, waits=(*dossier.waits, wait), kept=kept)
     case.park(notice, route, wait)
-
-
-def _question(case: Case, notice: Notice, route: Route, *, is_first: bool) -> Question:
-    return Question(route, case.judged, notice.kept.expires_ms, case.at_ms, is_first)
 
 
 def _behind(ahead: Fronts, partner: Partner) -> str | None:

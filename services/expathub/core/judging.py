@@ -6,14 +6,12 @@ told but not now (no lens, a leak, something that waits) is not judged here: tha
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 
 from expathub.core.catalogue import SelectorKind
 from expathub.core.dossier import WITHDRAWN, Dossier
 from expathub.core.reasons import Withheld
-from expathub.core.routing import Route
+from expathub.core.route import Route, Rule
 from expathub.core.times import day
 
 
@@ -40,17 +38,12 @@ class Question(msgspec.Struct, frozen=True):
         """Whether this takes back what the partner was told: it must arrive, whatever changed since (GDPR art. 19)."""
         return self.route.kind.effects.withdraws_consent and self.was_told
 
-    @property
-    def needs_consent(self) -> bool:
-        """Whether the partner was chosen because a consent names it."""
-        return self.route.selector is SelectorKind.REFERRED_PARTNER and not self.takes_back
-
 
 def withheld_because(question: Question) -> Withheld | None:
     """Return the first reason not to tell, or None."""
-    for reason, holds in RULES:
-        if holds(question):
-            return reason
+    for rule in question.route.rules:
+        if rule.holds(question):
+            return rule.reason
     return None
 
 
@@ -60,24 +53,25 @@ def _has_ended(it: Question) -> bool:
 
 
 def _is_secret(it: Question) -> bool:
-    """Geheimhouding (70.10): nothing personal leaves government, whatever was agreed before."""
-    return it.dossier.is_secret and it.route.is_outside and not it.route.kind.public and not it.takes_back
+    return it.dossier.is_secret and not it.takes_back
 
 
 def _has_no_consent(it: Question) -> bool:
-    return it.needs_consent and it.dossier.consents.get(it.route.partner.id, WITHDRAWN) == WITHDRAWN
+    return it.dossier.consents.get(it.route.partner.id, WITHDRAWN) == WITHDRAWN and not it.takes_back
+
+
+def _has_outlived_consent(it: Question) -> bool:
+    until_ms = it.dossier.consents.get(it.route.partner.id)
+    return until_ms is not None and until_ms <= it.at_ms and not it.takes_back
 
 
 def _has_expired(it: Question) -> bool:
-    until_ms = it.dossier.consents.get(it.route.partner.id) if it.needs_consent else None
-    return any(end is not None and end <= it.at_ms for end in (it.expires_ms, until_ms))
+    return it.expires_ms is not None and it.expires_ms <= it.at_ms
 
 
 def _was_never_told(it: Question) -> bool:
     """Say nothing to correct what a partner never had; while something older waits for it, it may still get that."""
-    if it.route.selector is not SelectorKind.EARLIER_RECIPIENTS or it.was_told:
-        return False
-    return it.is_first or it.route.kind.effects.withdraws_consent
+    return not it.was_told and (it.is_first or it.route.kind.effects.withdraws_consent)
 
 
 def _has_no_grant(it: Question) -> bool:
@@ -85,12 +79,38 @@ def _has_no_grant(it: Question) -> bool:
     return not it.route.fields or (ended is not None and day(it.at_ms) >= ended)
 
 
-RULES: tuple[tuple[Withheld, Callable[[Question], bool]], ...] = (
-    (Withheld.PARTNER_ENDED, _has_ended),
-    (Withheld.SECRECY, _is_secret),
-    (Withheld.CONSENT_WITHDRAWN, _has_no_consent),
-    (Withheld.EXPIRED, _has_expired),
-    (Withheld.NEVER_TOLD, _was_never_told),
-    (Withheld.NOT_GRANTED, _has_no_grant),
+def _may_end(route: Route) -> bool:
+    return route.partner.ended is not None
+
+
+def _leaves_government(route: Route) -> bool:
+    """Geheimhouding (70.10): nothing personal leaves government, whatever was agreed before."""
+    return route.is_outside and not route.kind.public
+
+
+def _rests_on_consent(route: Route) -> bool:
+    return route.selector is SelectorKind.REFERRED_PARTNER
+
+
+def _follows_what_was_told(route: Route) -> bool:
+    return route.selector is SelectorKind.EARLIER_RECIPIENTS
+
+
+def _any(_: Route) -> bool:
+    return True
+
+
+def _may_have_nothing(route: Route) -> bool:
+    return not route.fields or route.kind.versions[route.major].ended is not None
+
+
+RULES = (
+    Rule(Withheld.PARTNER_ENDED, _may_end, _has_ended),
+    Rule(Withheld.SECRECY, _leaves_government, _is_secret),
+    Rule(Withheld.CONSENT_WITHDRAWN, _rests_on_consent, _has_no_consent),
+    Rule(Withheld.EXPIRED, _rests_on_consent, _has_outlived_consent),
+    Rule(Withheld.EXPIRED, _any, _has_expired),
+    Rule(Withheld.NEVER_TOLD, _follows_what_was_told, _was_never_told),
+    Rule(Withheld.NOT_GRANTED, _may_have_nothing, _has_no_grant),
 )
-"""All reasons that keep an event from a partner that was chosen, first match first."""
+"""All reasons that keep an event from a partner that was chosen, first match first: where they can hold, and when."""

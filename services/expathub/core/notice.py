@@ -5,27 +5,29 @@ Pure. Brings lens, minimisation and the second filter together; who may be told 
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import orjson
 
 from expathub.core import guard
 from expathub.core.catalogue import EventType
 from expathub.core.decode import read_accepted
+from expathub.core.disclosure_ids import disclosure_id, disclosure_seed
 from expathub.core.dossier import Kept
 from expathub.core.event import Event
 from expathub.core.lens import UnreachableError, carry
-from expathub.core.minimise import minimise
 from expathub.core.reasons import Held
 from expathub.core.records import InputRecord
-from expathub.core.routing import Route
+from expathub.core.route import Route
 from expathub.core.times import deadline
 
-_FIXED = ("specversion", "id", "source", "time", "datacontenttype")
+FIXED = ("specversion", "id", "source", "time", "datacontenttype")
 """Attributes that every partner gets as they are; `type` and `subject` are its own."""
 
 
 class _Envelope(msgspec.Struct, frozen=True):
-    """What an accepted event says of itself; all that is read of an event that may not be folded yet."""
+    """What an accepted event says of itself."""
 
     source: str
     id: str
@@ -37,12 +39,25 @@ class _Envelope(msgspec.Struct, frozen=True):
 _read_envelope = msgspec.json.Decoder(_Envelope).decode
 
 
-def kept_of(record: InputRecord) -> tuple[str, Kept]:
-    """Read a record of the journal as a dossier keeps it, with its subject."""
-    body, sender = record.value or b"", record.header("hub-partner") or b""
-    event = _read_envelope(body)
-    kept = Kept(body, sender.decode(), event.source, event.id, event.type, deadline(event.expirytime))
-    return event.subject, kept
+def read_outside(record: InputRecord) -> tuple[str, Kept]:
+    """Read only what the event of a journal record says of itself, by other means than `read_whole`.
+
+    For an event on which reading, or what follows, has ended the process.
+    """
+    event = _read_envelope(record.value or b"")
+    return event.subject, _kept(record, event.source, event.id, event.type, event.expirytime)
+
+
+def read_whole(record: InputRecord) -> tuple[Event, Kept]:
+    """Read the event of a journal record, and as a dossier keeps it."""
+    event = read_accepted(record.value or b"")
+    about = event.attributes
+    return event, _kept(record, about["source"], about["id"], about["type"], about.get("expirytime"))
+
+
+def _kept(record: InputRecord, source: str, id: str, type: str, expires: str | None) -> Kept:
+    sender = record.header("hub-partner") or b""
+    return Kept(record.value or b"", sender.decode(), source, id, type, deadline(expires))
 
 
 class View(msgspec.Struct, frozen=True):
@@ -62,17 +77,43 @@ class Notice:
     `waits` is set where the whole dossier waited, so that the final row can say so.
     """
 
-    __slots__ = ("_event", "_views", "kept", "kind", "major", "origin", "position", "subject", "waits")
+    __slots__ = (
+        "_event",
+        "_fixed",
+        "_seed",
+        "_views",
+        "kept",
+        "kind",
+        "major",
+        "name",
+        "origin",
+        "position",
+        "subject",
+        "waits",
+    )
 
-    def __init__(self, subject: str, position: str, kept: Kept, kind: EventType, major: int, waits: str | None) -> None:
+    def __init__(
+        self,
+        subject: str,
+        position: str,
+        kept: Kept,
+        kind: EventType,
+        major: int,
+        *,
+        event: Event | None = None,
+        waits: str | None = None,
+    ) -> None:
         self.subject = subject
         self.position = position
-        self.origin = position.encode()
+        self.origin = ("hub-origin", position.encode())
         self.kept = kept
         self.kind = kind
         self.major = major
         self.waits = waits
-        self._event: Event | None = None
+        self.name = {"source": kept.source, "id": kept.id, "type": kept.type}
+        self._event = event
+        self._fixed: dict[str, Any] = {}
+        self._seed = disclosure_seed(kept.source, kept.id)
         self._views: dict[tuple[int, int, str, bool], View | Held] = {}
 
     @property
@@ -90,6 +131,10 @@ class Notice:
             view = self._views[name] = self._make(route, reference)
         return view
 
+    def disclosure(self, partner: str) -> str:
+        """Return the id of what a partner is told, or is not told, of this event."""
+        return disclosure_id(self._seed, partner)
+
     def _make(self, route: Route, reference: str) -> View | Held:
         attributes, data = self.event.attributes, self.event.data
         if route.major != self.major:
@@ -97,11 +142,12 @@ class Notice:
                 data = carry(self.kind.lenses, data, self.major, route.major)
             except UnreachableError:
                 return Held.UNREACHABLE_VERSION
-        kept = minimise(attributes, data, route.fields)
-        told = {name: attributes[name] for name in _FIXED if name in attributes}
-        told |= kept.extensions
-        told |= {"type": route.type, "subject": reference, "data": kept.data}
-        value = orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
+        kept = route.keep(attributes, data)
+        if not self._fixed:
+            self._fixed = {name: attributes[name] for name in FIXED if name in attributes}
+        # The order of the members follows from the grant alone, so that it tells nothing of what is not granted.
+        told = {**self._fixed, **kept.extensions, "type": route.type, "subject": reference, "data": kept.data}
+        value = orjson.dumps(told)
         if route.is_outside and guard.finds_leak(value, None if self.kind.public else self.subject):
             return Held.LEAK_STOPPED
         return View(value, kept.fields)

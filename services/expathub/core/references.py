@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
+import msgspec
+
 SHORTEST_KEY_BYTES = 32
 NO_KEY = 0
 """The number that says: this reference needs no key, it is the dossier id itself."""
@@ -21,8 +23,7 @@ _VARIANT = 0b10 << 62  # … with the marks in their places
 _FREE = ~((0xF << 76) | (0b11 << 62)) & ((1 << 128) - 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True):
     """A dossier's name for one partner, and the number of the key that made it."""
 
     text: str

@@ -11,59 +11,47 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from expathub.core.catalogue import EventType, Grant, Selector, SelectorKind
+from expathub.core.catalogue import EventType, Grant, SelectorKind
 from expathub.core.dossier import Dossier
-from expathub.core.event import TypeRef
+from expathub.core.judging import RULES
 from expathub.core.partners import Partner, Partners, Role
-from expathub.core.topic_names import inbox
+from expathub.core.route import Route
 
 RESERVED_PREFIX = "hub-"
 """Partners whose id begins so are the hub's own: no event is ever told to one."""
 
 
-class Route(msgspec.Struct, frozen=True):
-    """How an event type reaches one partner by one grant: the version it reads, and which fields of that it may have.
-
-    `grant` is None where the partner was chosen once and is not any more.
-    """
-
-    kind: EventType
-    partner: Partner
-    grant: Grant | None
-    major: int
-    type: str
-    fields: tuple[str, ...]
-    is_outside: bool
-    inbox: str
-
-    @property
-    def selector(self) -> SelectorKind | None:
-        """What chose the partner."""
-        return self.grant.selector.kind if self.grant else None
-
-
 class Directory:
     """Partners as selectors look for them, without the hub's own. Ended ones stay: they are chosen and withheld."""
 
-    __slots__ = ("_routes", "by_code", "by_id", "by_role", "everyone")
+    __slots__ = ("_aims", "_routes", "by_code", "by_id", "by_role", "everyone")
 
     def __init__(self, partners: Partners) -> None:
         self.everyone = tuple(partner for partner in partners.by_id.values() if not _is_reserved(partner))
         self.by_id: Mapping[str, Partner] = {partner.id: partner for partner in self.everyone}
-        self.by_role: Mapping[Role, tuple[Partner, ...]] = {
+        self.by_role: Mapping[Role | None, tuple[Partner, ...]] = {
             role: tuple(partner for partner in self.everyone if role in partner.roles) for role in Role
         }
         self.by_code: Mapping[str, Partner] = {
             partner.municipality: partner for partner in self.everyone if partner.municipality
         }
-        self._routes: dict[tuple[str, int, str], Route] = {}  # all that depends on the configuration alone, once
+        self._aims: dict[str, tuple[Aim, ...]] = {}  # what depends on the configuration alone is worked out once
+        self._routes: dict[tuple[str, int, str], Route] = {}
+
+    def aims(self, kind: EventType) -> tuple[Aim, ...]:
+        """Return the grants of an event type, each with what looks for its partners."""
+        aims = self._aims.get(kind.name)
+        if aims is None:
+            aims = tuple(Aim(grant, grant.selector.kind, SELECT[grant.selector.kind]) for grant in kind.grants)
+            self._aims[kind.name] = aims
+        return aims
 
     def route(self, kind: EventType, grant: Grant | None, partner: Partner) -> Route:
         """Return the route of an event type to a partner by a grant."""
         name = (kind.name, id(grant), partner.id)
         route = self._routes.get(name)
         if route is None:
-            route = self._routes[name] = _route(kind, grant, partner)
+            route = self._routes[name] = Route.of(kind, partner, grant, RULES)
         return route
 
 
@@ -71,11 +59,12 @@ def _is_reserved(partner: Partner) -> bool:
     return Role.OPERATOR in partner.roles or partner.id.startswith(RESERVED_PREFIX)
 
 
-def _route(kind: EventType, grant: Grant | None, partner: Partner) -> Route:
-    major = (partner.reads or {}).get(kind.name, kind.newest)
-    fields = grant.fields.get(major, ()) if grant else ()
-    name = str(TypeRef(kind.name, major))
-    return Route(kind, partner, grant, major, name, fields, partner.is_outside_government, inbox(partner.id))
+class Aim(msgspec.Struct, frozen=True):
+    """A grant with what looks for its partners."""
+
+    grant: Grant
+    selector: SelectorKind
+    select: Callable[[Situation, Grant], Iterable[Partner]]
 
 
 class Situation(msgspec.Struct, frozen=True):
@@ -106,41 +95,39 @@ def choose(kind: EventType, sender: str, situation: Situation) -> Chosen:
     taken = {sender}
     routes: list[Route] = []
     unknown: Grant | None = None
-    for grant in kind.grants:
-        for partner in SELECT[grant.selector.kind](situation, grant.selector):
+    for aim in situation.directory.aims(kind):
+        for partner in aim.select(situation, aim.grant):
             if partner.id not in taken:
                 taken.add(partner.id)
-                routes.append(situation.directory.route(kind, grant, partner))
-        if unknown is None and _waits_for_residence(situation, grant.selector):
-            unknown = grant
+                routes.append(situation.directory.route(kind, aim.grant, partner))
+        if unknown is None and situation.after.residence is None and _waits_for_residence(situation, aim.selector):
+            unknown = aim.grant
     return Chosen(tuple(routes), unknown)
 
 
-def _waits_for_residence(situation: Situation, selector: Selector) -> bool:
+def _waits_for_residence(situation: Situation, selector: SelectorKind) -> bool:
     """Tell whether a municipality that is not known yet is among those chosen.
 
     It is one of the earlier recipients too when something waits for it: what corrects that must follow it.
     """
-    if situation.after.residence is not None:
-        return False
-    if selector.kind is SelectorKind.EARLIER_RECIPIENTS:
+    if selector is SelectorKind.EARLIER_RECIPIENTS:
         return any(wait.partner is None for wait in situation.after.waits)
-    return selector.kind is SelectorKind.MUNICIPALITY_OF_RESIDENCE
+    return selector is SelectorKind.MUNICIPALITY_OF_RESIDENCE
 
 
-def _role(situation: Situation, selector: Selector) -> Iterable[Partner]:
-    return situation.directory.by_role[selector.role] if selector.role else ()
+def _role(situation: Situation, grant: Grant) -> Iterable[Partner]:
+    return situation.directory.by_role[grant.selector.role]
 
 
-def _everyone(situation: Situation, _: Selector) -> Iterable[Partner]:
+def _everyone(situation: Situation, _: Grant) -> Iterable[Partner]:
     return situation.directory.everyone
 
 
-def _residence(situation: Situation, _: Selector) -> Iterable[Partner]:
+def _residence(situation: Situation, _: Grant) -> Iterable[Partner]:
     return _municipality(situation, situation.after.residence)
 
 
-def _former(situation: Situation, _: Selector) -> Iterable[Partner]:
+def _former(situation: Situation, _: Grant) -> Iterable[Partner]:
     """Choose the municipality that lost the newcomer: what the dossier knew goes before what the event claims."""
     return _municipality(situation, situation.before.residence or situation.former)
 
@@ -150,7 +137,7 @@ def _municipality(situation: Situation, code: str | None) -> Iterable[Partner]:
     return (partner,) if partner else ()
 
 
-def _referred(situation: Situation, _: Selector) -> Iterable[Partner]:
+def _referred(situation: Situation, _: Grant) -> Iterable[Partner]:
     """Choose the partner that this event's consent names, else those that the dossier's consents name.
 
     Whether the consent still holds is judged later, so that the record says that somebody was left out, and why.
@@ -159,7 +146,7 @@ def _referred(situation: Situation, _: Selector) -> Iterable[Partner]:
     return (partner for one in named if (partner := situation.directory.by_id.get(one)))
 
 
-def _earlier(situation: Situation, _: Selector) -> Iterable[Partner]:
+def _earlier(situation: Situation, _: Grant) -> Iterable[Partner]:
     """Choose those who were told something of this dossier, or for whom something of it waits (GDPR art. 19).
 
     Also for whom something waited until this very event: that it is not told is then on record.
@@ -169,7 +156,7 @@ def _earlier(situation: Situation, _: Selector) -> Iterable[Partner]:
     return (partner for one in known if (partner := situation.directory.by_id.get(one)))
 
 
-SELECT: Mapping[SelectorKind, Callable[[Situation, Selector], Iterable[Partner]]] = {
+SELECT: Mapping[SelectorKind, Callable[[Situation, Grant], Iterable[Partner]]] = {
     SelectorKind.ROLE: _role,
     SelectorKind.MUNICIPALITY_OF_RESIDENCE: _residence,
     SelectorKind.FORMER_MUNICIPALITY: _former,
