@@ -12,6 +12,8 @@ from pathlib import Path
 
 from expathub.errors import ExpathubError
 
+_PACKAGE = Path(__file__).parents[1]
+
 
 class ExitCode(IntEnum):
     """The exit codes of every command (`lag check` has its own)."""
@@ -42,7 +44,7 @@ def explain(error: BaseException) -> Iterator[str]:
 def _where(error: BaseException) -> str:
     """Name the innermost place in our own code that the error passed: file, line, function; no values."""
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "expathub" in Path(frame.filename).parts]
+    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
     if not ours:
         return "an unknown place"
     last = ours[-1]
