@@ -10,9 +10,11 @@ import uuid
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 
 from expathub.kafka import failpoints
 from expathub.kafka.failpoints import Failpoint
+from expathub.kafka.group_consumer import GroupConsumer
 from expathub.kafka.observer import Happening
 from expathub.testing.engine_bench import CLEAN, Bench, Told, faults, until_ready
 from expathub.testing.engine_member import member
@@ -130,3 +132,30 @@ async def test_sigterm_under_load_ends_within_the_limit_and_loses_nothing(kafka:
         for lane in range(4):
             await bench.until_committed(lane, 2000)
     assert faults(await bench.copied(), {bench.input(lane): range(2000) for lane in range(4)}) == CLEAN
+
+
+async def test_a_client_that_lost_its_way_is_noticed_and_replaced(kafka: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says nothing and has nothing, while records lie before its lanes: for ever, if nobody looks."""
+    bench = await bench_on(kafka, lanes=2).make_topics()
+    told = Told()
+    lost = asyncio.Event()
+    fetch = GroupConsumer.fetch
+
+    async def fetch_or_not(consumer: GroupConsumer, timeout_ms: int, *only: TopicPartition) -> Any:
+        if lost.is_set() and len(told.of(Happening.GIVEN_UP)) == 0:
+            await asyncio.sleep(0.1)
+            return {}
+        return await fetch(consumer, timeout_ms, *only)
+
+    monkeypatch.setattr(GroupConsumer, "fetch", fetch_or_not)
+    async with bench.running(told, stuck_seconds=1.0) as engine:
+        await until_ready(engine)
+        await asyncio.sleep(2.5)  # nothing to do is not stuck
+        assert told.of(Happening.GIVEN_UP) == []
+        lost.set()
+        await asyncio.sleep(0.5)  # a fetch that had begun before is over
+        await bench.publish(0, numbers(10))
+        await told.until(Happening.GIVEN_UP)
+        await bench.until_committed(0, 10)
+    assert [event["reason"] for event in told.of(Happening.GIVEN_UP)] == ["stuck"]
+    assert faults(await bench.copied(), {bench.input(0): range(10)}) == CLEAN

@@ -64,6 +64,8 @@ class EngineSettings:
     """So many deaths of the pure work of one record make it poison (R9)."""
     look_again_seconds: float = 30.0
     """How often a stopped lane looks whether it may go on."""
+    stuck_seconds: float = 60.0
+    """A lane that gets none of the records before it for so long makes the membership begin anew."""
     renewal_seconds: float = 86_400.0
     """An idle lane renews its marker and its offset this often, so that neither expires."""
     memory_seconds: float = 600.0

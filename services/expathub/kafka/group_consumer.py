@@ -97,6 +97,11 @@ class GroupConsumer:
             return None
         return position
 
+    async def stable_ends(self, partitions: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """Return up to where each partition can be read: its last stable offset."""
+        ends: Mapping[TopicPartition, int] = await self._consumer.end_offsets(list(partitions))
+        return ends
+
     async def committed(self, partition: TopicPartition) -> int | None:
         """Return the group's committed offset, asked of the broker, or None."""
         committed: int | None = await self._consumer.committed(partition)

@@ -59,6 +59,11 @@ class Lane(Generic[E]):
         return self._health.phase is Phase.RUNNING
 
     @property
+    def hungry(self) -> bool:
+        """Whether it waits for records."""
+        return self.running and not self._buffer and not self._full and self._hindrance is None
+
+    @property
     def next_fetch(self) -> int:
         """The offset that follows what has been fed."""
         return self._next_fetch

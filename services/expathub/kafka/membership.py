@@ -20,7 +20,7 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from expathub.kafka import failpoints, raw_records
+from expathub.kafka import failpoints, raw_records, watchdog
 from expathub.kafka.giving_up import GivenUpError
 from expathub.kafka.group_consumer import is_unreadable
 from expathub.kafka.lane import Lane
@@ -66,7 +66,13 @@ class Membership(ConsumerRebalanceListener, Generic[E]):
     async def run(self, stopping: asyncio.Event) -> None:
         """Be a member until `stopping`; raises `GivenUpError` or `KafkaError` when it must end before."""
         consumer = self._around.consumer
-        work: tuple[Coroutine[Any, Any, Any], ...] = (stopping.wait(), self._watch_topics(), self._beat(), self._pump())
+        work: tuple[Coroutine[Any, Any, Any], ...] = (
+            stopping.wait(),
+            self._watch_topics(),
+            self._beat(),
+            self._pump(),
+            watchdog.watch(consumer, self._hungry, self._around.settings.stuck_seconds),
+        )
         own = [asyncio.ensure_future(one) for one in work]
         try:
             await asyncio.wait({self._ended, *own}, return_when=asyncio.FIRST_COMPLETED)
@@ -229,6 +235,9 @@ class Membership(ConsumerRebalanceListener, Generic[E]):
             around.consumer.rewind(lane.spec.input, behind)
             lane.feed(records, behind)
             self._singly_until = 0.0
+
+    def _hungry(self) -> list[Lane[E]]:
+        return [lane for lane in self._lanes.values() if lane.hungry]
 
     def _running(self) -> list[Lane[E]]:
         return [lane for lane in self._lanes.values() if lane.running]
