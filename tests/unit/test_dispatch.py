@@ -13,6 +13,9 @@ import pytest
 from expathub.core.accounting import violations
 from expathub.core.catalogue import Grant
 from expathub.core.disclosure_ids import NAMESPACE
+from expathub.core.dispatch import DispatchStage
+from expathub.core.notice import View
+from expathub.core.records import InputRecord, Position
 from expathub.core.references import ReferenceKeys
 from expathub.testing.in_memory import MemoryHub
 from expathub.testing.small_world import (
@@ -467,6 +470,22 @@ def test_a_command_has_no_recipient_and_leaves_one_row(hub: MemoryHub) -> None:
 
     assert about(hub, "order") == [(None, "command")]
     assert hub.dossier(subject(1)) is None
+
+
+# --- what must not happen
+
+
+def test_an_event_of_no_type_ends_the_step_and_says_where_it_stands() -> None:
+    stage = DispatchStage(configuration(), KEYS)
+    broken = orjson.dumps({**event("document", "ind", 1, "x"), "type": "document"})
+    record = InputRecord(Position("hub.journal", 2, 7), None, broken, (), START_MS)
+
+    with pytest.raises(ValueError, match=r"hub\.journal/2/7 has no event type"):
+        stage.step(record, lambda _: None, START_MS)
+
+
+def test_a_view_shows_the_names_of_its_fields_alone() -> None:
+    assert repr(View(b"Noor", ("/data/naam",))) == "View(/data/naam)"
 
 
 # --- the same again
