@@ -8,13 +8,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
 
-from expathub.errors import UsageError
+from expathub.cli.moments import moment
 
 if TYPE_CHECKING:
     from expathub.core.records import InputRecord
@@ -104,17 +103,7 @@ def _moment(start: str | None) -> int | None:
     """Read `--from` as a time (epoch, ms); 0 is the beginning, None means from now on."""
     if start is None:
         return None
-    if start == BEGINNING:
-        return 0
-    try:
-        at = datetime.fromisoformat(start)
-    except ValueError:
-        raise UsageError(
-            f"--from {start!r} is no time.", "Write `beginning` or RFC 3339: 2026-11-24T09:00:00Z."
-        ) from None
-    if at.tzinfo is None:
-        raise UsageError(f"--from {start!r} has no time zone.", "Add Z or an offset: 2026-11-24T09:00:00+01:00.")
-    return max(1, int(at.astimezone(UTC).timestamp() * 1000))
+    return 0 if start == BEGINNING else moment("--from", start)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ def moment(option: str, text: str) -> int:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{option} is no time.", "Write RFC 3339, e.g. 2026-11-24T09:00:00Z.") from None
+        raise UsageError(f"{option} is no time.", "Write RFC 3339: 2026-11-24T09:00:00Z.") from None
     if at.tzinfo is None:
         raise UsageError(f"{option} has no time zone.", "Add Z or an offset: 2026-11-24T09:00:00+01:00.")
     return max(1, int(at.astimezone(UTC).timestamp() * 1000))
