@@ -610,6 +610,10 @@ def test_what_cannot_be_kept_unfolded_closes_the_dossier_to_partners_outside_gov
     assert got(hub, "maastricht") == ["a-0", "a-1"]
     assert about(hub, "referral") == [("aachen", "secrecy")]
 
+    order(hub, "gewist")
+    refer(hub, "again")
+    assert got(hub, "aachen") == ["again"]
+
 
 # --- erase
 

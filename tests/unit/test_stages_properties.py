@@ -89,19 +89,22 @@ class Act:
     stuck: frozenset[str] | None
 
 
+OFTEN = ("aankomst", "vergunning", "document", "doorverwijzing", "correctie", "vrijgegeven")
+"""What makes things wait and go on again; the rest happens now and then."""
+
 ACTS = st.builds(
     Act,
-    kind=st.sampled_from(sorted(SENDERS)),
-    dossier=st.sampled_from(DOSSIERS),
+    kind=st.sampled_from([*OFTEN, *OFTEN, *sorted(SENDERS)]),
+    dossier=st.sampled_from([1, 1, 1, 2]),
     sender=st.integers(0, 2),
     where=st.sampled_from([*CODES.values(), ELSEWHERE]),
-    partner=st.sampled_from([None, "aachen", "gip", "expat-centre", "maastricht"]),
+    partner=st.sampled_from([None, None, None, "aachen", "aachen", "gip", "expat-centre", "maastricht"]),
     number=st.integers(0, 40),
     level=st.sampled_from([0, 0, 0, 4]),
     minutes=st.sampled_from([0, 0, 1, 30]),
-    is_poison=st.sampled_from([False] * 9 + [True]),
-    is_bad=st.sampled_from([False] * 9 + [True]),
-    stuck=st.none() | st.frozensets(st.sampled_from(STUCK), max_size=3),
+    is_poison=st.sampled_from([False] * 19 + [True]),
+    is_bad=st.sampled_from([False] * 19 + [True]),
+    stuck=st.sampled_from([None] * 8 + [frozenset(), *map(frozenset, (STUCK, STUCK[:3], STUCK[2:4], STUCK[1:5:3]))]),
 )
 
 
@@ -212,6 +215,11 @@ class Journeys(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.journey = Journey()
+
+    @rule(stuck=st.sampled_from([frozenset(STUCK), frozenset(STUCK[2:4]), frozenset(STUCK[:2])]))
+    def lenses_break(self, stuck: frozenset[str]) -> None:
+        self.journey.revision += 1
+        self.journey.hub.reconfigure(world(stuck, self.journey.revision), KEYS)
 
     @rule(act=ACTS)
     def happen(self, act: Act) -> None:

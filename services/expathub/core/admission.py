@@ -7,8 +7,10 @@ of the event (`expathub.core.decode`) nor repeated events (`expathub.core.rememb
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
+
+import msgspec
 
 from expathub.core.catalogue import Catalogue, EventType, Version
 from expathub.core.event import Event, Refusal, split_type
@@ -17,8 +19,7 @@ from expathub.core.pointers import read
 from expathub.core.reasons import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(msgspec.Struct, frozen=True):
     """An event with who sent it, what the catalogue says of its type, and the day (UTC) on which it was received."""
 
     event: Event

@@ -85,10 +85,13 @@ def _discard(case: Case, rules: Rules, order: Order, handle: Handle) -> None:
 
 
 def _erase(case: Case, rules: Rules, _order: Order, handle: Handle) -> None:
-    """Forget the dossier: what waits is put aside, who was told is forgotten; what protects the person stays."""
+    """Forget the dossier: what waits is put aside, who was told is forgotten; only secrecy, which protects, stays.
+
+    A gap ends too: it is for an operator to know what the event said that could not be kept.
+    """
     settle(case, rules, discarded=lambda _position, _partner: True)
     _unfold(case, rules, handle, is_freed=lambda _: False, is_dropped=lambda _: True)
-    case.dossier = Dossier(secrecy=case.dossier.secrecy, has_gap=case.dossier.has_gap)
+    case.dossier = Dossier(secrecy=case.dossier.secrecy)
 
 
 CARRY_OUT: Mapping[Command, Callable[[Case, Rules, Order, Handle], None]] = {
