@@ -121,7 +121,7 @@ async def by_loop(bench: Bench, records: int) -> None:
 
 async def by_engine(bench: Bench, records: int) -> None:
     told = Told()
-    async with bench.running(told, batch_records_max=BATCH):
+    async with bench.running(told, batch_records_max=BATCH, look_again_seconds=30.0):
         await told.until_relayed(records, within=300)
 
 

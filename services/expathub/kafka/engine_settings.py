@@ -19,8 +19,8 @@ class EngineSettings:
     group: str
     """The stage's consumer group."""
     client_id: str
-    security: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    """Further arguments for every client: `security_protocol`, `ssl_context`, `sasl_…`."""
+    security: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    """Further arguments for every client: `security_protocol`, `ssl_context`, `sasl_…`; never shown, for the password."""
 
     revision: int
     """Revision of the configuration; a lane that a higher one has had is not taken."""
