@@ -20,7 +20,7 @@ class EngineSettings:
     """The stage's consumer group."""
     client_id: str
     security: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
-    """Further arguments for every client: `security_protocol`, `ssl_context`, `sasl_…`; never shown, for the password."""
+    """Further arguments for every client: `security_protocol`, `ssl_context`, `sasl_…`. Not in `repr`: a password."""
 
     revision: int
     """Revision of the configuration; a lane that a higher one has had is not taken."""
