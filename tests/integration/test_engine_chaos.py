@@ -1,8 +1,9 @@
-"""SIGKILL of one of two members under load, twenty times: nothing is lost, doubled or reordered."""
+"""SIGKILL of one of two members under load, again and again: nothing is lost, doubled or reordered."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import uuid
 from contextlib import AsyncExitStack
@@ -15,7 +16,7 @@ from expathub.kafka.observer import Happening
 from expathub.testing.engine_bench import CLEAN, Bench, faults
 from expathub.testing.engine_member import member
 
-KILLS = 20
+KILLS = int(os.environ.get("EXPATHUB_TEST_KILLS", "20"))
 LANES = 12
 RECORDS_PER_SECOND = 400
 
@@ -35,7 +36,7 @@ async def load(bench: Bench, stop: asyncio.Event, seed: int) -> dict[int, int]:
 
 
 @pytest.mark.timeout(600)  # a minute on two idle cores; others may be at work there
-async def test_twenty_kills_of_one_of_two_members_under_load_change_nothing(kafka: str) -> None:
+async def test_kills_of_one_of_two_members_under_load_change_nothing(kafka: str) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")  # noqa: T201 (so that a failure can be played again)
     chance = random.Random(seed)
