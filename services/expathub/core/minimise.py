@@ -8,15 +8,15 @@ something granted is in it, an element of a list likewise.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
+
+import msgspec
 
 from expathub.core.pointers import EACH, parse
 
 
-@dataclass(frozen=True, slots=True)
-class Minimised:
+class Minimised(msgspec.Struct, frozen=True):
     """What of an event one partner may have.
 
     `extensions` are the granted attributes beside the fixed ones (`id`, `source`, …), `fields` the granted pointers
@@ -76,9 +76,13 @@ def plan(pointers: tuple[str, ...]) -> Plan:
 
 def _plan_of_members(names: Mapping[str, str]) -> Plan:
     """Compile a grant of whole members of `data` and nothing else, as most are: no walk is needed."""
+    all_pointers, all_names = tuple(names), tuple(names.values())
+    wanted = frozenset(all_names)
 
     def keep(_: Mapping[str, Any], data: Any) -> Minimised:
         members = data if isinstance(data, dict) else {}
+        if members.keys() >= wanted:  # all of it is there: nothing to choose
+            return Minimised({}, {name: members[name] for name in all_names}, all_pointers)
         there = {pointer: name for pointer, name in names.items() if name in members}
         return Minimised({}, {name: members[name] for name in there.values()}, tuple(there))
 
