@@ -56,7 +56,7 @@ async def test_an_engine_waits_for_kafka_at_its_start_and_goes_on_after_an_outag
         assert not engine.health().ready
         await asyncio.to_thread(local_broker.start, data, port=port)
         for lane in range(3):
-            await bench.until_committed(lane, 3100, within_seconds=60)
+            await bench.until_committed(lane, 3100, within_seconds=120)
         await until_ready(engine)
     assert faults(await bench.copied(), {bench.input(lane): range(3100) for lane in range(3)}) == CLEAN
 
