@@ -257,6 +257,19 @@ def test_a_field_that_no_grant_names_never_leaves(hub: MemoryHub) -> None:
     assert all(told["data"] == {"gemeente": "0935"} and "dataref" not in told for told in hub.told("maastricht"))
 
 
+def test_each_partner_gets_the_fields_of_its_own_grant() -> None:
+    kinds = types()
+    residence, ind = kinds["aankomst"].grants
+    other = replace(ind, fields={1: ("/data/doel",)})
+    hub = MemoryHub(
+        configuration(kinds | {"aankomst": replace(kinds["aankomst"], grants=(residence, other))}), KEYS, START_MS
+    )
+
+    say(hub, "aankomst", "expat-centre", "arrival", {"gemeente": "0935", "doel": "gvva"})
+
+    assert (hub.told("maastricht")[0]["data"], hub.told("ind")[0]["data"]) == ({"gemeente": "0935"}, {"doel": "gvva"})
+
+
 def test_each_partner_reads_the_version_it_pinned_and_the_newest_if_none() -> None:
     hub = MemoryHub(configuration(people=reading("expat-centre", 1)), KEYS, START_MS)
     arrive(hub, "maastricht")

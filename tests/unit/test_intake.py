@@ -237,12 +237,14 @@ def test_a_municipality_speaks_only_for_itself() -> None:
     of_another = event("inschrijving", "heerlen", 1, "x", {"gemeente": CODES["maastricht"]})
     of_itself = event("inschrijving", "heerlen", 1, "y", {"gemeente": CODES["heerlen"]})
     of_nobody = event("inschrijving", "heerlen", 1, "z")
+    wrong_and_of_another = event("inschrijving", "heerlen", 1, "x", {"gemeente": CODES["vaals"], "fout": 1})
     wrong_and_of_nobody = event("inschrijving", "heerlen", 1, "z", {"fout": 1})
 
     refused = take(record("heerlen", of_another))
     assert (code(refused), headers(refused.outputs[0])["hub-pointer"]) == ("not-your-municipality", "/data/gemeente")
     assert take(record("heerlen", of_itself)).tally == ("accepted",)
     assert code(take(record("heerlen", of_nobody))) == "not-your-municipality"
+    assert code(take(record("heerlen", wrong_and_of_another))) == "not-your-municipality"
     assert code(take(record("heerlen", wrong_and_of_nobody))) == "schema"
 
 

@@ -12,7 +12,6 @@ from uuid import UUID, uuid5
 import orjson
 
 from expathub.core.event import Refusal
-from expathub.core.identifiers import is_uuid
 from expathub.core.partners import Partner
 from expathub.core.reasons import Reason
 from expathub.core.records import Headers, InputRecord, Output
@@ -104,5 +103,5 @@ def _first(headers: Headers) -> Headers:
 
 
 def _key(subject: str) -> bytes | None:
-    """Key by the dossier if there is one; anything else a sender put there might name a person."""
-    return subject.encode() if is_uuid(subject) else None
+    """Key by the dossier of an event that could be decoded; what else stands there might name a person."""
+    return subject.encode() if subject else None
