@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from expathub.core import disclosure
-from expathub.core.disclosure import Recipient
+from expathub.core.disclosure import Outcome, Recipient, parked, row, told, withheld
 from expathub.core.dossier import Dossier, Kept, Told, Wait
 from expathub.core.notice import Notice, View
 from expathub.core.reasons import Withheld
@@ -82,30 +81,28 @@ class Case:
         if overtakes is not None:
             headers += (("hub-overtakes", overtakes.encode()),)
         self.outputs.append(Output(route.inbox, reference.text.encode(), view.value, headers))
-        row = disclosure.told(notice, Recipient(route, reference.text, name), view.fields, waits, self._at)
-        self._row(DISCLOSURES, notice, row)
+        self._row(DISCLOSURES, notice, Recipient(route, reference.text, name), told(view.fields, waits))
         self.tally.append("disclosed")
         if not notice.kind.public:
             self._remember(notice, route, reference)
 
     def withhold(self, notice: Notice, route: Route | None, reason: Withheld, waits: str | None = None) -> None:
         """Write the row that says that a partner, or nobody, is told, and why."""
-        row = disclosure.withheld(notice, self._recipient(notice, route), reason, waits, self._at)
-        self._row(DISCLOSURES, notice, row)
+        self._row(DISCLOSURES, notice, self._recipient(notice, route), withheld(reason, waits))
         self.tally.append(f"withheld:{reason.value}")
 
     def park(self, notice: Notice, route: Route | None, wait: Wait) -> None:
         """Write the row that says what waits, and why; the wait itself is the caller's to keep."""
-        self._row(PARKED, notice, disclosure.parked(notice, self._recipient(notice, route), wait, self._at))
+        self._row(PARKED, notice, self._recipient(notice, route), parked(wait))
         self.tally.append(f"held:{wait.code}")
 
     def reference(self, notice: Notice, route: Route) -> Reference:
         """Return how the partner knows this dossier: as it was told before, by its key of then (design §6)."""
         if notice.kind.public or not route.is_outside:
             return self._own_name
-        told = self.dossier.told.get(route.partner.id)
-        if told is not None:
-            return Reference(told.reference, told.key)
+        known = self.dossier.told.get(route.partner.id)
+        if known is not None:
+            return Reference(known.reference, known.key)
         return self._keys.reference(route.partner.id, self.subject)
 
     def step(self) -> Step[Dossier]:
@@ -126,21 +123,21 @@ class Case:
             return None
         return Recipient(route, self.reference(notice, route).text, notice.disclosure(route.partner.id))
 
-    def _row(self, topic: str, notice: Notice, value: bytes) -> None:
+    def _row(self, topic: str, notice: Notice, to: Recipient | None, outcome: Outcome) -> None:
         headers: Headers = (JSON, notice.origin, self._config, *self._ordered)
-        self.outputs.append(Output(topic, self._key, value, headers))
+        self.outputs.append(Output(topic, self._key, row(notice, to, outcome, self._at), headers))
 
     def _remember(self, notice: Notice, route: Route, reference: Reference) -> None:
         if self._told is None:
             self._told = dict(self.dossier.told)
             self.dossier = replace(self.dossier, told=self._told)
-        told = self._told.get(route.partner.id)
+        known = self._told.get(route.partner.id)
         name, position = notice.kind.name, notice.position
-        if told is None:
+        if known is None:
             types = {name: (position, position)}
         else:
-            first, _ = told.types.get(name, (position, position))
-            types = {**told.types, name: (first, position)}
+            first, _ = known.types.get(name, (position, position))
+            types = {**known.types, name: (first, position)}
         self._told[route.partner.id] = Told(reference.text, reference.key, types)
 
 

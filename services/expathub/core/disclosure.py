@@ -5,7 +5,8 @@ Pure: the form of the records of design §5 and nothing else. Nothing of an even
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 import msgspec
 import orjson
@@ -16,6 +17,9 @@ from expathub.core.reasons import Withheld
 from expathub.core.route import Route
 from expathub.core.times import rfc3339
 
+Outcome: TypeAlias = Mapping[str, Any]
+"""What a row says that others do not."""
+
 
 class Recipient(msgspec.Struct, frozen=True):
     """Whom a row is about: how the event reaches the partner, what that calls the dossier, and the disclosure's id."""
@@ -25,56 +29,34 @@ class Recipient(msgspec.Struct, frozen=True):
     disclosure: str
 
 
-def told(notice: Notice, to: Recipient, fields: tuple[str, ...], waits: str | None, at: str) -> bytes:
-    """Say that a partner was told, and which fields."""
-    row = _row(notice, to, at)
-    row["fields"] = fields
-    return _written(row, waits)
+def told(fields: tuple[str, ...], waits: str | None) -> Outcome:
+    """Say which fields were told, and what it waited for, unless that was the partner alone."""
+    return {"fields": fields} if waits is None else {"fields": fields, "waits": waits}
 
 
-def withheld(notice: Notice, to: Recipient | None, reason: Withheld, waits: str | None, at: str) -> bytes:
-    """Say that a partner (or nobody) is not told, and why."""
-    row = _row(notice, to, at) if to else _row_of_nobody(notice, at)
-    row["withheld"] = reason.value
-    return _written(row, waits)
+def withheld(reason: Withheld, waits: str | None) -> Outcome:
+    """Say why it was not told, and what it waited for, unless that was the partner alone."""
+    return {"withheld": reason.value} if waits is None else {"withheld": reason.value, "waits": waits}
 
 
-def parked(notice: Notice, to: Recipient | None, wait: Wait, at: str) -> bytes:
-    """Say that something waits, and why."""
-    row = _row(notice, to, at) if to else _row_of_nobody(notice, at)
-    row["held"] = wait.code
-    row["since"] = rfc3339(wait.since_ms)
-    return _written(row, wait.waits)
+def parked(wait: Wait) -> Outcome:
+    """Say why it waits, for whom, and since when."""
+    return {"held": wait.code, "waits": wait.waits, "since": rfc3339(wait.since_ms)}
 
 
-def _row(notice: Notice, to: Recipient, at: str) -> dict[str, Any]:
-    route = to.route
-    return {
-        "disclosure": to.disclosure,
-        "event": notice.name,
-        "journal": notice.position,
-        "partner": route.partner.id,
-        "type": route.type,
-        "ground": route.grant.ground if route.grant else None,
-        "reference": to.reference,
-        "at": at,
-    }
-
-
-def _row_of_nobody(notice: Notice, at: str) -> dict[str, Any]:
-    return {
-        "disclosure": notice.disclosure(""),
-        "event": notice.name,
-        "journal": notice.position,
-        "partner": None,
-        "type": notice.kept.type,
-        "ground": None,
-        "reference": None,
-        "at": at,
-    }
-
-
-def _written(row: dict[str, Any], waits: str | None) -> bytes:
-    if waits is not None:
-        row["waits"] = waits
-    return orjson.dumps(row)
+def row(notice: Notice, to: Recipient | None, outcome: Outcome, at: str) -> bytes:
+    """Write a row about an event and a partner, or about an event for which none was chosen."""
+    route = to.route if to else None
+    return orjson.dumps(
+        {
+            "disclosure": to.disclosure if to else notice.disclosure(""),
+            "event": notice.name,
+            "journal": notice.position,
+            "partner": route.partner.id if route else None,
+            "type": route.type if route else notice.kept.type,
+            **outcome,
+            "ground": route.grant.ground if route and route.grant else None,
+            "reference": to.reference if to else None,
+            "at": at,
+        }
+    )

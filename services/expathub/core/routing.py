@@ -42,9 +42,12 @@ class Directory:
         """Return the grants of an event type, each with what looks for its partners."""
         aims = self._aims.get(kind.name)
         if aims is None:
-            aims = tuple(Aim(grant, grant.selector.kind, SELECT[grant.selector.kind]) for grant in kind.grants)
-            self._aims[kind.name] = aims
+            aims = self._aims[kind.name] = tuple(self._aim(kind, grant) for grant in kind.grants)
         return aims
+
+    def _aim(self, kind: EventType, grant: Grant) -> Aim:
+        routes = {partner.id: self.route(kind, grant, partner) for partner in self.everyone}
+        return Aim(grant, grant.selector.kind, SELECT[grant.selector.kind], routes)
 
     def route(self, kind: EventType, grant: Grant | None, partner: Partner) -> Route:
         """Return the route of an event type to a partner by a grant."""
@@ -60,11 +63,12 @@ def _is_reserved(partner: Partner) -> bool:
 
 
 class Aim(msgspec.Struct, frozen=True):
-    """A grant with what looks for its partners."""
+    """A grant with what looks for its partners, and the routes to all that it could find."""
 
     grant: Grant
     selector: SelectorKind
     select: Callable[[Situation, Grant], Iterable[Partner]]
+    routes: Mapping[str, Route]
 
 
 class Situation(msgspec.Struct, frozen=True):
@@ -99,7 +103,7 @@ def choose(kind: EventType, sender: str, situation: Situation) -> Chosen:
         for partner in aim.select(situation, aim.grant):
             if partner.id not in taken:
                 taken.add(partner.id)
-                routes.append(situation.directory.route(kind, aim.grant, partner))
+                routes.append(aim.routes[partner.id])
         if unknown is None and situation.after.residence is None and _waits_for_residence(situation, aim.selector):
             unknown = aim.grant
     return Chosen(tuple(routes), unknown)
