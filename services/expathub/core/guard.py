@@ -7,9 +7,10 @@ nothing of the event types, and only ever says: stop.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
+from functools import lru_cache
+
+import msgspec
 
 _NAMES = re.compile(
     r"bsn|burgerservice|sofinummer|a-?nummer|administratie-?nummer|v-?nummer|vreemdelingen-?nummer|"
@@ -18,8 +19,12 @@ _NAMES = re.compile(
 )
 """What members that hold a national or document number are called, whole or as part of a name."""
 
-_SPACED = re.compile(r"(?<=\d)[ .\u00a0\u2009\u202f-](?=\d)")
+_BETWEEN = "[ .\\u00a0\\u2009\\u202f-]"
+_NINE_DIGITS = re.compile(rf"\d(?:{_BETWEEN}?\d){{8}}")
+_SPACED = re.compile(rf"(?<=\d){_BETWEEN}(?=\d)")
 _NINE = re.compile(r"(?<![0-9A-Za-z-])\d{9}(?![0-9A-Za-z-])")
+
+_read = msgspec.json.Decoder().decode
 
 
 def finds_leak(value: bytes, dossier: str | None) -> bool:
@@ -29,26 +34,36 @@ def finds_leak(value: bytes, dossier: str | None) -> bool:
     """
     if dossier is not None and dossier.casefold() in value.decode(errors="replace").casefold():
         return True
-    return any(_is_forbidden(name, text) for name, text in _leaves("", json.loads(value)))
+    names, texts = _parts(_read(value))
+    return any(map(_is_forbidden_name, names)) or any(map(_holds_number, texts))
 
 
-def _leaves(name: str, value: object) -> Iterator[tuple[str, str]]:
-    """Yield each member's name with its text, however deep; elements of a list have the list's name."""
-    if isinstance(value, dict):
-        for inner_name, inner in value.items():
-            yield inner_name, ""
-            yield from _leaves(inner_name, inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _leaves(name, inner)
-    else:
-        yield name, str(value)
+def _parts(value: object) -> tuple[set[str], list[str]]:
+    """Take a document apart, however deep: the names of all members, and all that they hold as text."""
+    names: set[str] = set()
+    texts: list[str] = []
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            names.update(one)
+            left.extend(one.values())
+        elif isinstance(one, list):
+            left.extend(one)
+        else:
+            texts.append(str(one))
+    return names, texts
 
 
-def _is_forbidden(name: str, text: str) -> bool:
-    if _NAMES.search(name) is not None:
-        return True
-    # Also as people write it: 999.990.342 or 999 990 342, and in digits of other scripts.
+@lru_cache(maxsize=1024)  # the same members come back in event after event
+def _is_forbidden_name(name: str) -> bool:
+    return _NAMES.search(name) is not None
+
+
+def _holds_number(text: str) -> bool:
+    """Look for a number also as people write it: 999.990.342 or 999 990 342, and in digits of other scripts."""
+    if _NINE_DIGITS.search(text) is None:
+        return False
     return any(_passes_eleven_test(number) for form in (text, _SPACED.sub("", text)) for number in _NINE.findall(form))
 
 

@@ -55,8 +55,8 @@ def plan(pointers: tuple[str, ...]) -> Plan:
     paths = {pointer: parse(pointer) for pointer in pointers}
     names = tuple((pointer, path[0]) for pointer, path in paths.items() if path[0] != "data")
     below = tuple((pointer, path[1:]) for pointer, path in paths.items() if path[0] == "data")
-    if not names and all(len(path) == 1 and path[0] != EACH for _, path in below):
-        return _plan_of_members({pointer: path[0] for pointer, path in below})
+    if all(len(path) == 1 and path[0] != EACH for _, path in below):
+        return _plan_of_members(tuple(paths), dict(names), {pointer: path[0] for pointer, path in below})
     tree = _tree(below)
     covered = tuple((pointer, path) for pointer, path in below if pointer not in _leaves(tree))
 
@@ -74,17 +74,20 @@ def plan(pointers: tuple[str, ...]) -> Plan:
     return keep
 
 
-def _plan_of_members(names: Mapping[str, str]) -> Plan:
-    """Compile a grant of whole members of `data` and nothing else, as most are: no walk is needed."""
-    all_pointers, all_names = tuple(names), tuple(names.values())
-    wanted = frozenset(all_names)
+def _plan_of_members(pointers: tuple[str, ...], outer: Mapping[str, str], inner: Mapping[str, str]) -> Plan:
+    """Compile a grant of attributes and whole members of `data`, as most are: no walk is needed."""
+    outer_names, inner_names = tuple(outer.values()), tuple(inner.values())
+    wanted = frozenset(inner_names)
 
-    def keep(_: Mapping[str, Any], data: Any) -> Minimised:
+    def keep(attributes: Mapping[str, Any], data: Any) -> Minimised:
         members = data if isinstance(data, dict) else {}
-        if members.keys() >= wanted:  # all of it is there: nothing to choose
-            return Minimised({}, {name: members[name] for name in all_names}, all_pointers)
-        there = {pointer: name for pointer, name in names.items() if name in members}
-        return Minimised({}, {name: members[name] for name in there.values()}, tuple(there))
+        extensions = {name: value for name in outer_names if (value := attributes.get(name)) is not None}
+        if members.keys() >= wanted and len(extensions) == len(outer_names):  # all of it is there: nothing to choose
+            return Minimised(extensions, {name: members[name] for name in inner_names}, pointers)
+        there = {pointer for pointer, name in inner.items() if name in members}
+        there.update(pointer for pointer, name in outer.items() if name in extensions)
+        kept = {name: members[name] for name in inner_names if name in members}
+        return Minimised(extensions, kept, tuple(pointer for pointer in pointers if pointer in there))
 
     return keep
 
