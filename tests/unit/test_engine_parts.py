@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 
@@ -145,6 +146,18 @@ async def test_a_failpoint_happens_once_at_its_turn_and_at_its_lane(monkeypatch:
     with pytest.raises(FailpointError):
         await failpoints.reach("begun", "b/0")
     await failpoints.reach("begun", "b/0")
+
+
+async def test_a_failpoint_leaves_word_that_it_was_reached(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(failpoints, "armed", Failpoint.parse("begun:raise"))
+    await failpoints.reach("sent", "b/0")
+    assert capfd.readouterr().err == ""
+    with pytest.raises(FailpointError):
+        await failpoints.reach("begun", "b/0")
+    told = orjson.loads(capfd.readouterr().err)
+    assert told == {"event": failpoints.REACHED, "step": "begun", "what": "raise", "lane": "b/0"}
 
 
 @pytest.mark.parametrize("what", ["sleep", "block"])

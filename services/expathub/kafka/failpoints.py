@@ -2,6 +2,7 @@
 
 `what` is `kill9`, `pause` (SIGSTOP: the process becomes a zombie that somebody may wake), `raise`, `sleep=SECONDS`
 (the event loop runs on) or `block=SECONDS` (it does not). `nth` is the visit at which it happens (1 is the first).
+Just before, one line goes to standard error, past any logging: a test must be able to tell that its fault took place.
 Where the variable is not set, a step costs one test of a module's name: `if failpoints.armed: await …reach(…)`.
 """
 
@@ -14,7 +15,12 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
+import orjson
+
 VARIABLE: Final = "EXPATHUB_FAILPOINT"
+
+REACHED: Final = "failpoint_reached"
+"""The event of the line that is written when a fault takes place."""
 
 STEPS: Final = (
     "assigned",  # the group has given us lanes, nothing is done yet
@@ -37,6 +43,9 @@ STEPS: Final = (
     "revoked",  # the group takes the lanes back
     "leaving",  # a lane has finished its batch and is about to go
 )
+
+
+_STDERR: Final = 2
 
 
 class FailpointError(Exception):
@@ -62,6 +71,11 @@ class Failpoint:
         if step not in STEPS or what not in _FAULTS:
             raise ValueError(f"{VARIABLE}: no such step or fault")
         return cls(step, what, float(seconds or 0), int(nth[0]) if nth else 1, lane or None)
+
+
+def _tell(step: str, what: str, lane: str | None) -> None:
+    line = {"event": REACHED, "step": step, "what": what, "lane": lane}
+    os.write(_STDERR, orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
 
 
 def _kill() -> None:
@@ -90,6 +104,7 @@ async def reach(step: str, lane: str | None = None) -> None:
     point.left -= 1
     if point.left:
         return
+    _tell(step, point.what, lane)
     fault = _FAULTS[point.what]
     if fault is not None:
         fault()

@@ -14,13 +14,12 @@ from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
-from aiokafka.client import AIOKafkaClient, CoordinationType
-from aiokafka.protocol.group import LeaveGroupRequest
 
 from expathub.kafka.engine import Engine
 from expathub.kafka.engine_settings import EngineSettings
 from expathub.kafka.lane_plan import LanePlan, LaneSpec
 from expathub.kafka.observer import BatchReport, Detail, Happening
+from expathub.testing import group_members
 from expathub.testing.counting import CountingStage, CountState
 
 _READ_MS = 500
@@ -199,14 +198,8 @@ class Bench:
 
         That is what the broker does with a member that is silent for a whole session timeout, without the wait.
         """
-        async with self._admin() as admin:
-            answers: list[Any] = await admin.describe_consumer_groups([self.group])
-        out = []
-        for member_id, client_id, *_ in (member for answer in answers for one in answer.groups for member in one[5]):
-            if client_id not in keep:
-                await _put_out(self.bootstrap, self.group, member_id)
-                out.append(client_id)
-        return out
+        out = await group_members.put_out(self.bootstrap, self.group, lambda member: member.client_id not in keep)
+        return [member.client_id for member in out]
 
     @asynccontextmanager
     async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
@@ -216,16 +209,6 @@ class Bench:
             yield admin
         finally:
             await admin.close()
-
-
-async def _put_out(bootstrap: str, group: str, member_id: str) -> None:
-    client = AIOKafkaClient(bootstrap_servers=bootstrap)
-    await client.bootstrap()
-    try:
-        node = await client.coordinator_lookup(CoordinationType.GROUP, group)
-        await client.send(node, LeaveGroupRequest(group, member_id))
-    finally:
-        await client.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,12 @@ class History:
     @classmethod
     def of(cls, records: Iterable[InputRecord]) -> History:
         """Sort records of any topics into a history; records of other topics are passed over."""
-        parts = [part for record in sorted(records, key=lambda one: one.position) if (part := parse(record))]
+        return cls.of_parts(part for record in records if (part := parse(record)))
+
+    @classmethod
+    def of_parts(cls, read: Iterable[Part]) -> History:
+        """Sort what records were read as into a history."""
+        parts = sorted(read, key=lambda part: part.position)
         rows = [part for part in parts if isinstance(part, Row)]
         return cls(
             outboxes=_only(InputRecord, parts),

@@ -7,6 +7,7 @@ the table; each shows something of the hub that the others do not.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import cycle
 from typing import TypeAlias
@@ -24,6 +25,9 @@ AT_A_TIME = 8
 
 COUNSELLORS = frozenset({Role.FOREIGN_CENTRE, Role.BORDER_INFO})
 """To whom somebody can be referred."""
+
+_IN_A_ROW = 8
+"""How often a municipality does both of its deeds before the next partner has its turn, in a life that never rests."""
 
 TOWNS_MIN = 2
 """Nobody can move within a single municipality."""
@@ -178,6 +182,19 @@ def reads(world: World) -> Journey:
     yield world.region.partner(world.writer).publishes_article()
 
 
+def never_rests(world: World) -> Journey:
+    """Have everything happen again and again, for ever: one dossier with as many events as hundreds of others."""
+    ilse = world.region.newcomer()
+    yield from _registered(world, ilse, world.town)
+    while True:
+        yield ilse.consents_to(world.abroad)
+        yield ilse.moves_to(_another(world, ilse.home.id))
+        for _ in range(_IN_A_ROW):
+            yield ilse.home.corrects(ilse)
+            yield ilse.home.registers(ilse)
+        yield ilse.withdraws_consent()
+
+
 def _registered(world: World, ilse: Newcomer, town: str) -> Journey:
     yield ilse.arrives(town)
     yield world.region.ind.grants_permit(ilse)
@@ -205,7 +222,17 @@ JOURNEYS: tuple[Callable[[World], Journey], ...] = (
 """What newcomers live through, in turn."""
 
 
-def write(configuration: Configuration, *, events: int, seed: int, now: datetime, run: str = "") -> Script:
+@dataclass(frozen=True, slots=True)
+class Hot:
+    """How many dossiers never rest, and which share of all events is theirs (0 to 1)."""
+
+    dossiers: int = 0
+    share: float = 0.0
+
+
+def write(
+    configuration: Configuration, *, events: int, seed: int, now: datetime, run: str = "", hot: Hot | None = None
+) -> Script:
     """Write a script of exactly this many records; see `Region` for the other arguments.
 
     Raises `MisconfiguredError` where the configuration lacks who or what the journeys need.
@@ -215,7 +242,12 @@ def write(configuration: Configuration, *, events: int, seed: int, now: datetime
     world = World(region)
     kinds = cycle(kind for kind in JOURNEYS if kind is not moves_some_day or world.has_old_fashioned_towns)
     under_way = [next(kinds)(world) for _ in range(AT_A_TIME)]
+    restless = [never_rests(world) for _ in range(hot.dossiers if hot else 0)]
+    share = hot.share if hot else 0.0
     while len(region.publications) < events:
+        if restless and region.dice.random() < share:
+            next(region.dice.choice(restless))
+            continue
         place = region.dice.randrange(AT_A_TIME)
         if next(under_way[place], None) is None:
             under_way[place] = next(kinds)(world)

@@ -86,6 +86,14 @@ class Progress:
         self._on_the_way = {origin for origin in self._on_the_way if not self._has_arrived(origin)}
         return not self._on_the_way
 
+    def done(self, stage: str) -> int:
+        """Count what a stage has done: records decided on by intake, accepted events handled by dispatch."""
+        return len(self._outcomes) if stage == "intake" else len(self._handled)
+
+    def on_the_way(self) -> frozenset[Position]:
+        """Return the origins of what was sent and has not arrived yet."""
+        return frozenset() if self.is_settled else frozenset(self._on_the_way)
+
     def _has_arrived(self, origin: Position) -> bool:
         if origin not in self._outcomes:
             return False

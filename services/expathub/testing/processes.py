@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,6 +114,12 @@ class Child:
         self.signal(signal.SIGTERM)
         return self.wait()
 
+    def end(self) -> None:
+        """End it by force if it still runs."""
+        if self.is_running():
+            self.process.kill()
+        self.process.wait()
+
 
 @dataclass(frozen=True, slots=True)
 class Bench:
@@ -155,16 +161,20 @@ class Bench:
     @contextmanager
     def process(self, name: str, command: list[str], **more: str) -> Iterator[Child]:
         """Run any command as a service called `name`."""
+        child = self.start(name, command, **more)
+        try:
+            yield child
+        finally:
+            child.end()
+
+    def start(self, name: str, command: Sequence[str] = (), **more: str) -> Child:
+        """Start `expathub NAME`, or another command under that name; whoever starts it must end it."""
         self.data.mkdir(parents=True, exist_ok=True)
         log = self.data / f"{name}-{time.monotonic_ns()}.log"
+        line = [*command] or [sys.executable, "-m", "expathub", name]
         with log.open("wb") as file:
-            process = subprocess.Popen(command, stdout=file, stderr=file, env=self.environment(**more))  # noqa: S603
-        try:
-            yield Child(name, process, self.data, log)
-        finally:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
+            process = subprocess.Popen(line, stdout=file, stderr=file, env=self.environment(**more))  # noqa: S603
+        return Child(name, process, self.data, log)
 
 
 def until(holds: Callable[[], bool], what: str, alive: Callable[[], bool] = lambda: True) -> None:
