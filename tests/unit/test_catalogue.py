@@ -6,7 +6,7 @@ import copy
 import json
 import time
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -389,19 +389,31 @@ def lists(root: Mapping[str, Any], schema: Mapping[str, Any]) -> SearchStrategy[
     )
 
 
+CODES = {
+    "gemeentecode": ["0935", "0936", "0363", "9999"],
+    "gemeentecode-actueel": ["0935", "1954", "0363"],
+    "landcode": ["5010", "9089", "6029", "6014"],
+    "landcode-iso": ["BE", "DE", "US", "IN", "FR"],
+    "verblijfstitel": ["21", "23", "46"],
+    "brp-datum": ["20260301", "20260300", "20260000", "00000000", "19000101", "29991231"],
+}
+"""Formats that are not drawn from a pattern: values at the edges of each."""
+
+BY_FORMAT: Mapping[str, SearchStrategy[str]] = {
+    **{name: st.sampled_from(values) for name, values in CODES.items()},
+    "date": st.dates(date(1900, 1, 1), date(2100, 1, 1)).map(date.isoformat),
+    "date-time": st.datetimes(min_value=datetime(1900, 1, 1)).map(  # noqa: DTZ001 - the offset is written behind it
+        lambda at: at.isoformat(timespec="seconds") + "+01:00"
+    ),
+    "email": st.from_regex(r"[a-z]{1,9}(\.[a-z0-9]{1,9})?@[a-z0-9]{1,9}\.example", fullmatch=True),
+}
+
+
 def texts(_: Mapping[str, Any], schema: Mapping[str, Any]) -> SearchStrategy[Any]:
     if schema.get("x-nationaal-nummer") == "bsn":
         return st.integers(999_990_000, 999_999_999).map(str).filter(is_bsn)
-    if schema.get("format") == "date":
-        return st.dates(date(1900, 1, 1), date(2100, 1, 1)).map(date.isoformat)
-    if schema.get("format") == "date-time":
-        return (
-            st.datetimes()
-            .filter(lambda at: at.year >= 1900)
-            .map(lambda at: at.isoformat(timespec="seconds") + "+01:00")
-        )
-    if schema.get("format") == "email":
-        return st.from_regex(r"[a-z]{1,9}(\.[a-z0-9]{1,9})?@[a-z0-9]{1,9}\.example", fullmatch=True)
+    if schema.get("format") in BY_FORMAT:
+        return BY_FORMAT[schema["format"]]
     longest = schema.get("maxLength", 4000)
     if "pattern" in schema:
         return st.from_regex(schema["pattern"], fullmatch=True).filter(lambda text: len(text) <= longest)

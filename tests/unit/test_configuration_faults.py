@@ -650,6 +650,65 @@ IN_LENS = [
 ]
 
 
+TOWNS = "schemas/tables/gemeenten.yaml"
+IN_TABLES = [
+    plant("unknown key of a table", TOWNS, "complete: false", "whole: false", "whole: false", "`whole` is unknown"),
+    plant("table of another number", TOWNS, "table: 33", "table: 34", "table: 34", "this is not table 33"),
+    plant("code of another length", TOWNS, 'code: "0888"', 'code: "888"', '"888"', "has 4 digits"),
+    plant("code that is no number", TOWNS, 'code: "0888"', "code: GM0888", "GM0888", "not of the form"),
+    plant("code twice in a table", TOWNS, 'code: "0888"', 'code: "0899"', '"0899"', "this code stands here twice"),
+    plant(
+        "successor of a living code", TOWNS, "name: Beek}", 'name: Beek, successor: "1954"}', "name: Beek,", "follows"
+    ),
+    plant("successor unknown", TOWNS, 'successor: "1954"', 'successor: "1955"', '"1955"', "a successor follows"),
+    plant("end before the beginning", TOWNS, "since: 2019", "until: 2018-01-01, since: 2019", "until: 2018", "order"),
+    plant("country of three letters", "schemas/tables/landen.yaml", "iso: BE", "iso: BEL", "BEL", "not of the form"),
+    plant(
+        "code after itself",
+        TOWNS,
+        'successor: "1954"}',
+        'successor: "0881"}',
+        '"0881"}',
+        "comes after itself",
+    ),
+    plant("partner with a code that has ended", PARTNERS, '"1903"', '"0936"', '"0936"', "municipality is no more"),
+    plant("no retention", f"{BSN}/about.yaml", "retention:", "retain:", "retain:", "`retain` is unknown"),
+    plant("kept for no days", f"{BSN}/about.yaml", "content-days: 30", "content-days: 0", "content-days: 0", "greater"),
+    plant(
+        "account gone before the content",
+        f"{BSN}/about.yaml",
+        "content-days: 30, account-years: 20",
+        "content-days: 400, account-years: 1",
+        "retention:",
+        "gone before the content",
+    ),
+    plant(
+        "unknown conversion",
+        LENS,
+        "  - wrap: {field: /data/datumVan, as: datum}",
+        "  - convert: {field: /data/datumVan, by: eeuw}",
+        "by: eeuw",
+        "none of the words",
+    ),
+    plant(
+        "conversion without its number",
+        LENS,
+        "  - wrap: {field: /data/datumVan, as: datum}",
+        "  - convert: {field: /data/datumVan, by: veelvoud}",
+        "by: veelvoud",
+        "`times` goes with",
+    ),
+    plant(
+        "conversion without a note",
+        LENS,
+        "  - wrap: {field: /data/datumVan, as: datum}",
+        "  - convert: {field: /data/datumVan, by: landcode-iso}",
+        "by: landcode-iso",
+        "a `note` tells partners",
+    ),
+]
+
+
 def assert_named(copy: Copy, faults: tuple[Fault, ...], file: str, line: int, what: str) -> None:
     here = [fault for fault in faults if fault.file == str(copy.folder / file) and fault.line == line]
     assert any(what in fault.what for fault in here), "\n".join(map(str, faults))
@@ -657,7 +716,7 @@ def assert_named(copy: Copy, faults: tuple[Fault, ...], file: str, line: int, wh
     assert all(re.fullmatch(r"[^\n]+", str(fault)) for fault in faults)
 
 
-@pytest.mark.parametrize("planted", IN_PARTNERS + IN_ABOUT + IN_SCHEMAS + IN_LENS)
+@pytest.mark.parametrize("planted", IN_PARTNERS + IN_ABOUT + IN_SCHEMAS + IN_LENS + IN_TABLES)
 def test_a_planted_fault_is_named_with_file_and_line(copy: Copy, planted: Plant) -> None:
     copy.replace(planted.file, planted.old, planted.new)
 
@@ -690,6 +749,8 @@ FILES = [
     pytest.param(f"{MOVED}/v2-v3.lens.yaml", b"{}", 1, "has no version for this file", id="orphan lens"),
     pytest.param(f"{MOVED}/v2-v1.lens.yaml", b"{}", 1, "has no version for this file", id="lens backwards"),
     pytest.param(f"{BSN}/notes.txt", b"x", 1, "has no version for this file", id="something else"),
+    pytest.param("schemas/tables/talen.yaml", b"x", 1, "uses no such table", id="table that nobody uses"),
+    pytest.param(TOWNS, b"", 1, "is empty", id="empty table"),
     pytest.param("schemas/notes.txt", b"x", 1, "no folder of an event type", id="file among types"),
     pytest.param("schemas/NL.Brp.X/about.yaml", b"x: 1", 1, "", id="folder with a wrong name"),
 ]
@@ -933,7 +994,8 @@ def test_a_file_that_is_no_example_is_named(copy: Copy) -> None:
 
 
 def test_a_schema_from_which_nothing_can_be_invented_is_named(copy: Copy) -> None:
-    copy.replace(f"{BSN}/v1.json", '      "x-voorbeeld": "gemeentecode"', '      "title": "x"')
+    format_and_sample = '      "format": "gemeentecode",\n      "x-voorbeeld": "gemeentecode"'
+    copy.replace(f"{BSN}/v1.json", format_and_sample, '      "title": "x"')
     copy.replace(f"{BSN}/about.yaml", "publisher-owns: /data/gemeentecode\n", "")
 
     faults = copy.faults(examples=True)

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expathub.core.lens import ABSENT, Lens, Operation, UnreachableError, Why, carry, same, without
+from expathub.configuration.tables import shipped_tables
+from expathub.core.conversions import Convert, Country, Multiple, RegisterDate
+from expathub.core.lens import ABSENT, Lens, Operation, UnreachableError, Why, carry, plans, same, without
 from expathub.core.lens_operations import (
     Add,
     Inverse,
@@ -34,6 +36,11 @@ SPLIT = Split(
 DATE = {"j": "[0-9]{4}", "m": "[0-9]{2}", "d": "[0-9]{2}"}
 REWRITE = Rewrite(("d",), form("{j}-{m}-{d}", DATE), form("{j}{m}{d}", DATE))
 RECODE = recode(("c",), [Row("A", "ambtshalve"), Row("1", newer=True), Row(1, None), Row("B", "ambtshalve", "up")])
+
+
+DAY = Convert(("d",), RegisterDate())
+WEEKS = Convert(("n",), Multiple(7))
+COUNTRY = Convert(("l",), Country(shipped_tables().countries), lost_up=(("l",),))
 
 
 def lens(*operations: Operation) -> Lens:
@@ -66,6 +73,11 @@ BOTH_WAYS = [
     pytest.param(Inverse(SPLIT), {"nummer": 7, "toevoeging": "a"}, {"huis": "7-a"}, id="join"),
     pytest.param(REWRITE, {"d": "2026-03-01"}, {"d": "20260301"}, id="rewrite"),
     pytest.param(REWRITE, {}, {}, id="rewrite nothing"),
+    pytest.param(DAY, {"d": "20260301"}, {"d": {"type": "Datum", "datum": "2026-03-01"}}, id="a date of the register"),
+    pytest.param(DAY, {"d": "20260000"}, {"d": {"type": "JaarDatum", "jaar": 2026}}, id="a year of the register"),
+    pytest.param(WEEKS, {"n": 13}, {"n": 91}, id="weeks are days"),
+    pytest.param(COUNTRY, {"l": "5010"}, {"l": "BE"}, id="a country"),
+    pytest.param(COUNTRY, {}, {}, id="no country"),
 ]
 
 
@@ -106,6 +118,17 @@ UNREACHABLE = [
     pytest.param(lens(SPLIT).down(), {"nummer": -7}, "/data/huis", Why.AMBIGUOUS, id="not written so"),
     pytest.param(lens(REWRITE).up(), {"d": "1 maart"}, "/data/d", Why.FORM, id="no date"),
     pytest.param(lens(REWRITE).up(), {"d": 20260301}, "/data/d", Why.FORM, id="a number for a date"),
+    pytest.param(lens(DAY).up(), {"d": "20260015"}, "/data/d", Why.FORM, id="a day without a month"),
+    pytest.param(lens(DAY).up(), {"d": 20260301}, "/data/d", Why.FORM, id="a number for digits"),
+    pytest.param(lens(DAY).down(), {"d": {"type": "Eeuw"}}, "/data/d", Why.FORM, id="a century"),
+    pytest.param(lens(DAY).down(), {"d": "2026"}, "/data/d", Why.FORM, id="a text for an object"),
+    pytest.param(lens(WEEKS).down(), {"n": 90}, "/data/n", Why.UNIT, id="no whole weeks"),
+    pytest.param(lens(WEEKS).down(), {"n": True}, "/data/n", Why.FORM, id="true is no number of days"),
+    pytest.param(lens(WEEKS).up(), {"n": 1.0}, "/data/n", Why.FORM, id="1.0 is no number of weeks"),
+    pytest.param(lens(COUNTRY).up(), {"l": "9999"}, "/data/l", Why.TABLE, id="a country that is not in the table"),
+    pytest.param(lens(COUNTRY).up(), {"l": 5010}, "/data/l", Why.TABLE, id="a number for a country"),
+    pytest.param(lens(COUNTRY).down(), {"l": "FR"}, "/data/l", Why.TABLE, id="an ISO code that is not in the table"),
+    pytest.param(lens(COUNTRY).down(), {"l": None}, "/data/l", Why.TABLE, id="null for a country"),
     pytest.param(lens(Move(("a",), ("b",))).up(), [1], "/data", Why.FORM, id="data is no object"),
     pytest.param(lambda data: carry({}, data, 1, 2), {"a": 1}, "/data", Why.NO_LENS, id="no lens"),
 ]
@@ -198,6 +221,26 @@ def test_steps_over_several_majors_are_taken_one_by_one() -> None:
     assert carry(lenses, {"a": 1}, 1, 1) == {"a": 1}
 
 
+def test_a_way_over_several_majors_is_one_plan_and_equals_the_steps() -> None:
+    lenses = {1: lens(Move(("a",), ("b",))), 2: lens(Wrap(("b",), "c")), 3: lens(Add(("n",), 1))}
+    compiled = plans(lenses)
+    adjacent = {key: plan for key, plan in compiled.items() if abs(key[0] - key[1]) == 1}
+
+    assert compiled.keys() == {(one, other) for one in range(1, 5) for other in range(1, 5) if one != other}
+    for source, target, data in ((1, 4, {"a": 1}), (4, 1, {"b": {"c": 1}, "n": 1}), (4, 2, {"b": {"c": 1}, "n": 1})):
+        assert carry(compiled, data, source, target) == carry(adjacent, data, source, target)
+    with pytest.raises(UnreachableError) as caught:
+        carry(compiled, {"b": {"c": 1}, "n": 2}, 4, 1)
+    assert (caught.value.pointer, caught.value.why) == ("/data/n", Why.VALUE)
+
+
+def test_a_country_code_that_is_closed_comes_back_as_todays_and_the_loss_is_declared() -> None:
+    both = lens(COUNTRY)
+
+    assert both.down()(both.up()({"l": "6029"})) == {"l": "9089"}
+    assert (both.lost_up, both.lost_down) == (frozenset({("l",)}), frozenset())
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [(1, True), (1, 1.0), ({"a": 1}, {"a": 1, "b": 2}), ([1], [1, 2]), ([1], [True]), (None, False), ({}, [])],
@@ -235,6 +278,9 @@ OPERATIONS = [
     RECODE,
     SPLIT,
     REWRITE,
+    DAY,
+    WEEKS,
+    COUNTRY,
     Add(("v",), drops=True),
 ]
 

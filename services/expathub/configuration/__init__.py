@@ -18,6 +18,7 @@ from expathub.configuration.examples import Tally, check_examples
 from expathub.configuration.faults import ConfigurationError, Fault, Faults
 from expathub.configuration.partners import read_partners
 from expathub.configuration.routes import refuse_forbidden_routes
+from expathub.configuration.tables import read_tables
 from expathub.configuration.tree import Document
 from expathub.core.configuration import Configuration
 
@@ -46,21 +47,23 @@ def check(partners: Path, schemas: Path, today: date) -> tuple[Configuration, Ta
 
 def _load(partners: Path, schemas: Path) -> tuple[Configuration, Mapping[str, TypeFiles]]:
     faults = Faults()
-    folders = read_catalogue(schemas, faults)
+    tables, table_files = read_tables(schemas, faults)
+    folders = read_catalogue(schemas, faults, tables)
     files = {name: read for name, read in folders.items() if read is not None}
     majors = {name: frozenset(read.majors) if read else None for name, read in folders.items()}
-    found, document = read_partners(partners, majors, faults)
+    found, document = read_partners(partners, majors, tables.municipalities, faults)
     if found is not None:
         refuse_forbidden_routes(files, found, faults)
     faults.raise_if_any()
     assert found is not None and document is not None, "what is missing was noted as a fault"  # noqa: S101, PT018
-    return Configuration(build_catalogue(files), found, _digest(files, document)), files
+    return Configuration(build_catalogue(files), found, _digest(files, document, table_files)), files
 
 
-def _digest(files: Mapping[str, TypeFiles], partners: Document) -> str:
+def _digest(files: Mapping[str, TypeFiles], partners: Document, tables: Mapping[int, Document]) -> str:
     """Hash what the files mean: order of keys, comments and layout change nothing."""
     content = {
         "partners": partners.value,
+        "tables": {str(number): document.value for number, document in tables.items()},
         "types": {
             name: {
                 "about": read.about.value,

@@ -13,10 +13,22 @@ from expathub.configuration.forms import About, Life, fill
 from expathub.configuration.lenses import read_lens
 from expathub.configuration.rules import TypeRules
 from expathub.configuration.schemas import Schema, read_schema
+from expathub.configuration.tables import FOLDER, read_tables
 from expathub.configuration.tree import Document, listed, read_json, read_yaml
-from expathub.core.catalogue import Catalogue, Command, Effects, EventType, Grant, Selector, SelectorKind, Version
-from expathub.core.lens import Lens, Plan
+from expathub.core.catalogue import (
+    Catalogue,
+    Command,
+    Effects,
+    EventType,
+    Grant,
+    Retention,
+    Selector,
+    SelectorKind,
+    Version,
+)
+from expathub.core.lens import Lens, plans
 from expathub.core.partners import Role
+from expathub.core.values.tables import Tables
 
 _TYPE_NAME = re.compile(r"nl(\.[a-z0-9]+(-[a-z0-9]+)*){2,4}")
 _SCHEMA_FILE = re.compile(r"v([1-9][0-9]{0,2})\.json")
@@ -41,26 +53,30 @@ class TypeFiles:
         return tuple(sorted(map(int, self.form.versions)))
 
 
-def read_catalogue(folder: Path, faults: Faults) -> dict[str, TypeFiles | None]:
-    """Read every event type below `folder`; None for one whose `about.yaml` cannot be read."""
+def read_catalogue(folder: Path, faults: Faults, tables: Tables | None = None) -> dict[str, TypeFiles | None]:
+    """Read every event type below `folder`; None for one whose `about.yaml` cannot be read.
+
+    `tables` are those beside the event types, read here if they are not given.
+    """
     before = len(faults.found)
     entries = listed(folder, faults)
     if not entries and len(faults.found) == before:
         faults.add(folder, 1, "there is no event type here", "Correct the path")
+    tables = tables or read_tables(folder, faults)[0]
     read: dict[str, TypeFiles | None] = {}
     for entry in entries:
-        if entry.name.startswith(".") or (entry.is_file() and entry.suffix == ".md"):
+        if entry.name == FOLDER or entry.name.startswith(".") or (entry.is_file() and entry.suffix == ".md"):
             continue
         if not entry.is_dir() or not _TYPE_NAME.fullmatch(entry.name):
             faults.add(
                 entry, 1, "this is no folder of an event type", "Name it nl.<source>.<what happened>, or move it"
             )
             continue
-        read[entry.name] = _read_type(entry, faults)
+        read[entry.name] = _read_type(entry, tables, faults)
     return read
 
 
-def _read_type(folder: Path, faults: Faults) -> TypeFiles | None:
+def _read_type(folder: Path, tables: Tables, faults: Faults) -> TypeFiles | None:
     about = read_yaml(folder / "about.yaml", faults)
     form = fill(About, about, faults) if about else None
     if about is None or form is None:
@@ -71,12 +87,14 @@ def _read_type(folder: Path, faults: Faults) -> TypeFiles | None:
     schemas: dict[int, Schema] = {}
     for major in majors:
         document = read_json(folder / f"v{major}.json", faults)
-        schema = read_schema(document, faults) if document else None
+        schema = read_schema(document, faults, tables) if document else None
         if schema is not None:
             schemas[major] = schema
     lenses: dict[int, Lens] = {}
     for older, newer in pairwise(majors):
-        lens = read_lens(folder / f"v{older}-v{newer}.lens.yaml", schemas.get(older), schemas.get(newer), faults)
+        lens = read_lens(
+            folder / f"v{older}-v{newer}.lens.yaml", schemas.get(older), schemas.get(newer), tables, faults
+        )
         if lens is not None:
             lenses[older] = lens
     files = TypeFiles(folder.name, folder, about, form, schemas, lenses)
@@ -119,10 +137,6 @@ def build_catalogue(read: Mapping[str, TypeFiles]) -> Catalogue:
 
 def _event_type(files: TypeFiles) -> EventType:
     form, majors = files.form, files.majors
-    lenses: dict[tuple[int, int], Plan] = {}
-    for older, lens in files.lenses.items():
-        lenses[older, older + 1] = lens.up()
-        lenses[older + 1, older] = lens.down()
     return EventType(
         name=files.name,
         title=form.title.model_dump(),
@@ -138,7 +152,7 @@ def _event_type(files: TypeFiles) -> EventType:
             for recipient in form.recipients
         ),
         versions={major: _version(major, form.versions[str(major)], files.schemas[major]) for major in majors},
-        lenses=lenses,
+        lenses=plans(files.lenses),
         classification=form.classification,
         public=form.public,
         publisher_owns=per_major(form.publisher_owns, majors),
@@ -146,6 +160,7 @@ def _event_type(files: TypeFiles) -> EventType:
         command=Command(form.command) if form.command else None,
         published_when=form.published_when.model_dump(),
         not_published_when=form.not_published_when.model_dump(),
+        retention=Retention(form.retention.content_days, form.retention.account_years, form.retention.ground),
     )
 
 

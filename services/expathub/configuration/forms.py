@@ -98,6 +98,14 @@ class Life(Form):
     ended: Day | None = None
 
 
+class Keeping(Form):
+    """How long the hub keeps what an event says, and how long that it was told; and why."""
+
+    content_days: Annotated[int, Field(ge=1, le=36_500)]
+    account_years: Annotated[int, Field(ge=1, le=100)]
+    ground: Text
+
+
 class Consent(Form):
     """Where an event names the partner that a person consents to be referred to, and until when."""
 
@@ -126,6 +134,7 @@ class About(Form):
     publisher_owns: PerMajor | None = None
     classification: Literal["public", "internal", "confidential", "restricted"]
     public: bool = False
+    retention: Keeping
     recipients: list[Recipient]
     versions: Annotated[dict[MajorKey, Life], Field(min_length=1)]
     dossier: DossierEffects = DossierEffects()

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
-from expathub.core.identifiers import is_bsn
+from expathub.core.identifiers import is_a_number, is_bsn
 from expathub.core.partners import Partner, Role
 from expathub.errors import MisconfiguredError
 
@@ -124,6 +124,12 @@ def _referral(scene: Scene) -> str:
 
 
 @cache
+def _test_a_numbers() -> tuple[str, ...]:
+    """Return some invented numbers of ten digits that keep the rules of an A-nummer; all begin with 09."""
+    return tuple(number for number in (f"09{rest:08}" for rest in range(12_000_000, 12_030_000)) if is_a_number(number))
+
+
+@cache
 def _test_bsns() -> tuple[str, ...]:
     """Return all numbers of the range for tests that pass the 11-test."""
     return tuple(number for number in map(str, range(999_990_000, 1_000_000_000)) if is_bsn(number))
@@ -147,12 +153,35 @@ _BY_KIND: Mapping[str, Callable[[_Schema], Make]] = {
 KINDS = frozenset(_BY_KIND)
 """What a schema can ask for with `x-voorbeeld`."""
 
+
+def _one_of(*choices: str) -> Callable[[_Schema], Make]:
+    return lambda _: lambda scene: scene.dice.pick(choices)
+
+
 _BY_FORMAT: Mapping[str, Callable[[_Schema], Make]] = {
     "date": _date_or_moment(PAST),
     "date-time": _date_or_moment(PAST),
     "uuid": lambda _: lambda scene: scene.dice.uuid(),
     "email": lambda _: lambda scene: f"{scene.dice.pick(_WORDS)}.{scene.dice.below(1000)}@voorbeeld.example",
     "uri": lambda _: lambda scene: f"https://voorbeeld.example/{scene.dice.pick(_WORDS)}",
+    "bsn": lambda _: lambda scene: scene.dice.pick(_test_bsns()),
+    "a-nummer": lambda _: lambda scene: scene.dice.pick(_test_a_numbers()),
+    "v-nummer": lambda _: lambda scene: f"{scene.dice.below(10**10):010}",
+    "oin": lambda _: lambda scene: f"00000099{scene.dice.below(10**9):09}000",
+    "brp-datum": lambda _: lambda scene: scene.dice.moment(PAST)[:10].replace("-", ""),
+    "brp-naam": lambda _: lambda scene: scene.dice.pick(_GIVEN_NAMES),
+    "brp-voorvoegsel": _one_of("van", "de", "van der", "in 't"),
+    "postcode": lambda _: lambda scene: f"62{scene.dice.below(100):02}{scene.dice.pick(('AA', 'BE', 'XZ'))}",
+    "huisnummer": lambda _: lambda scene: str(1 + scene.dice.below(400)),
+    "huisletter": _one_of("a", "b", "C"),
+    "huisnummertoevoeging": _one_of("bis", "2", "hs"),
+    "taal": _one_of("en", "de", "fr", "nl", "nl-BE", "pt-BR"),
+    "gemeentecode": lambda _: _municipality,
+    "gemeentecode-actueel": lambda _: _municipality,
+    "nationaliteitcode": _one_of("0052", "0055", "0223", "0312"),
+    "landcode": _one_of("5010", "9089", "6014", "7046"),
+    "landcode-iso": _one_of("BE", "DE", "US", "IN"),
+    "verblijfstitel": _one_of("21", "22", "23", "24", "25"),
 }
 
 

@@ -17,9 +17,23 @@ from expathub.configuration.forms import DataPointer, Form, Text, Words, fill
 from expathub.configuration.schema_rules import NATIONAL
 from expathub.configuration.schemas import Schema
 from expathub.configuration.tree import Document, Loc, read_yaml
+from expathub.core.conversions import Convert, Country, Multiple, RegisterDate
 from expathub.core.lens import ABSENT, Lens, Operation
-from expathub.core.lens_operations import Add, Inverse, Move, Recode, Rewrite, Row, Split, ToList, Wrap, form, recode
+from expathub.core.lens_operations import (
+    Add,
+    Inverse,
+    Move,
+    Recode,
+    Rewrite,
+    Row,
+    Split,
+    ToList,
+    Wrap,
+    form,
+    recode,
+)
 from expathub.core.pointers import EACH, Path, parse, render
+from expathub.core.values.tables import Tables
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][A-Za-z0-9]{0,63}$")]
 PartName = Annotated[str, StringConstraints(pattern=r"^[a-z]+$", max_length=64)]
@@ -106,6 +120,32 @@ class RecodeForm(Form):
         return recode(_path(self.field), [Row(row.old, row.new, row.only) for row in self.table])
 
 
+class ConvertForm(Form):
+    """`convert`: a value is said otherwise."""
+
+    field: DataPointer
+    by: Literal["brp-datum", "landcode-iso", "veelvoud"]
+    times: Annotated[int, Limits(ge=2, le=1_000_000)] | None = None
+    note: Words | None = None
+
+    @model_validator(mode="after")
+    def _keys_agree(self) -> ConvertForm:
+        if (self.times is not None) is not (self.by == "veelvoud"):
+            raise ValueError("`times` goes with `veelvoud`, and with nothing else")
+        if self.by == "landcode-iso" and self.note is None:
+            raise ValueError("a closed country code comes back as today's, so a `note` tells partners")
+        return self
+
+    def conversion(self, tables: Tables) -> Convert:
+        """Build it; a code of the register that is closed does not come back."""
+        field = _path(self.field)
+        if self.times is not None:
+            return Convert(field, Multiple(self.times))
+        if self.by == "brp-datum":
+            return Convert(field, RegisterDate())
+        return Convert(field, Country(tables.countries), lost_up=(field,))
+
+
 class SplitForm(Form):
     """`split` and `join`: a text and several fields."""
 
@@ -161,6 +201,7 @@ class Change(Form):
     split: SplitForm | None = None
     join: SplitForm | None = None
     rewrite: RewriteForm | None = None
+    convert: ConvertForm | None = None
 
     @model_validator(mode="after")
     def _is_one(self) -> Change:
@@ -168,9 +209,11 @@ class Change(Form):
             raise ValueError("one operation stands in each item of the list")
         return self
 
-    def operation(self) -> Operation:
+    def operation(self, tables: Tables) -> Operation:
         """Build the operation; raises `ValueError` where it makes no sense."""
         name = next(iter(self.model_fields_set))
+        if self.convert is not None:
+            return self.convert.conversion(tables)
         operation: Operation = getattr(self, name).operation()
         return Inverse(operation) if name in _INVERSE else operation
 
@@ -185,7 +228,7 @@ class LensFile(Form):
     up: Annotated[list[Change], Limits(max_length=200)]
 
 
-def read_lens(file: File, older: Schema | None, newer: Schema | None, faults: Faults) -> Lens | None:
+def read_lens(file: File, older: Schema | None, newer: Schema | None, tables: Tables, faults: Faults) -> Lens | None:
     """Read a lens and hold it against the schemas; None where a fault was noted or a schema is missing."""
     document = read_yaml(file, faults)
     filled = fill(LensFile, document, faults) if document else None
@@ -194,7 +237,7 @@ def read_lens(file: File, older: Schema | None, newer: Schema | None, faults: Fa
     operations: list[Operation] = []
     for index, change in enumerate(filled.up):
         try:
-            operations.append(change.operation())
+            operations.append(change.operation(tables))
         except ValueError as problem:
             faults.add(file, document.line(("up", index)), f"this operation makes no sense ({problem})", "Correct it")
             return None

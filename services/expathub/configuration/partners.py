@@ -10,6 +10,7 @@ from expathub.configuration.faults import Faults
 from expathub.configuration.forms import PartnerEntry, PartnersFile, fill
 from expathub.configuration.tree import Document, Loc, read_yaml
 from expathub.core.partners import HUB_OPERATOR, Partner, Partners, Role
+from expathub.core.values.tables import Table
 
 DUTCH_SOURCE = re.compile(r"urn:nld:oin:[0-9]{20}:systeem:[A-Za-z0-9][A-Za-z0-9._-]*")
 """How a Dutch organisation names itself (NL GOV profile, `source`): its OIN of 20 digits and a system."""
@@ -19,21 +20,20 @@ FOREIGN_SOURCE = re.compile(r"urn:(?!nld:)[a-z0-9][a-z0-9-]{0,30}:[A-Za-z0-9()+,
 
 _ABROAD = frozenset({Role.FOREIGN_CENTRE, Role.BORDER_INFO})
 _RESERVED = "hub-"
-_NO_MUNICIPALITY = frozenset({"0000", "1999"})  # table 33: unknown, and the register of non-residents
 
 
 def read_partners(
-    file: Path, majors: Mapping[str, frozenset[int] | None], faults: Faults
+    file: Path, majors: Mapping[str, frozenset[int] | None], municipalities: Table, faults: Faults
 ) -> tuple[Partners | None, Document | None]:
     """Read `partners.yaml`; what is wrong with it is added to `faults`.
 
-    `majors` are those of each event type; None where its own files are at fault.
+    `majors` are those of each event type; None where its own files are at fault. `municipalities` is national table 33.
     """
     document = read_yaml(file, faults)
     form = fill(PartnersFile, document, faults) if document else None
     if document is None or form is None:
         return None, document
-    check = _Check(document, faults)
+    check = _Check(document, municipalities, faults)
     check.source(("hub", "source"), form.hub.source, frozenset())
     for index, entry in enumerate(form.partners):
         check.entry(index, entry, majors)
@@ -58,8 +58,8 @@ def _partner(entry: PartnerEntry) -> Partner:
 class _Check:
     """What must hold between entries: everything that identifies a partner is its own."""
 
-    def __init__(self, document: Document, faults: Faults) -> None:
-        self._document, self._faults = document, faults
+    def __init__(self, document: Document, municipalities: Table, faults: Faults) -> None:
+        self._document, self._municipalities, self._faults = document, municipalities, faults
         self._taken: dict[tuple[str, str], Loc] = {}
 
     def entry(self, index: int, entry: PartnerEntry, majors: Mapping[str, frozenset[int] | None]) -> None:
@@ -91,10 +91,14 @@ class _Check:
             self._add(
                 loc, "a municipality has a code, and nobody else has", "Add or remove `municipality`, or the role"
             )
-        if entry.municipality in _NO_MUNICIPALITY:
+        if entry.municipality is None:
+            return
+        self._own(loc, "municipality", entry.municipality)
+        if not self._municipalities.names(entry.municipality):
             self._add(loc, "this code of table 33 is no municipality", "Write the municipality's own code")
-        elif entry.municipality is not None:
-            self._own(loc, "municipality", entry.municipality)
+        elif entry.ended is None and not self._municipalities.names_now(entry.municipality):
+            after = self._municipalities.successor(entry.municipality, self._municipalities.as_of)
+            self._add(loc, "this municipality is no more", f"Its code is {after} now; or end the partner with `ended`")
 
     def _reads(self, loc: Loc, reads: Mapping[str, int], majors: Mapping[str, frozenset[int] | None]) -> None:
         for name, major in reads.items():

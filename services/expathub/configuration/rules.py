@@ -13,6 +13,8 @@ from expathub.core.pointers import EACH, parse
 GRANTABLE = frozenset({"dataref", "expirytime", "dataclassification", "dataregulation", "datacategory"})
 """The extension attributes that a grant may name; every other stays in the hub."""
 
+DAYS_A_YEAR = 365
+
 FieldsByMajor = Mapping[int, Mapping[str, Field]]
 
 
@@ -29,6 +31,7 @@ class TypeRules:
         self._publishers()
         self._public()
         self._command()
+        self._retention()
         for index, recipient in enumerate(self._form.recipients):
             self._recipient(("recipients", index), recipient)
         self._pointers()
@@ -70,6 +73,12 @@ class TypeRules:
             self._add(("publishers",), "commands, and they alone, come from the operator", "Correct `command` or this")
         if form.command and (form.recipients or form.publishers != ["operator"]):
             self._add(("command",), "a command has no recipients and no other publisher", "Leave `recipients` empty")
+
+    def _retention(self) -> None:
+        """Whom something was told must be known for as long as it is there (GDPR art. 5(2) and 19)."""
+        keeping = self._form.retention
+        if keeping.account_years * DAYS_A_YEAR < keeping.content_days:
+            self._add(("retention",), "the account is gone before the content", "Keep the account at least as long")
 
     def _recipient(self, loc: Loc, recipient: Recipient) -> None:
         missing = sorted(self._form.versions.keys() - recipient.fields.keys())

@@ -13,6 +13,7 @@ from typing import Any
 from expathub.configuration.faults import Faults
 from expathub.configuration.inventing import KINDS, SAMPLE
 from expathub.configuration.tree import DEPTH_MAX, Document, Loc
+from expathub.core.values.formats import NAMES
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -25,7 +26,8 @@ BRANCHES = ("oneOf", "anyOf", "allOf")
 
 _NATIONAL_NAMES = re.compile(r"(?i)bsn|burgerservicenummer|[av]-?nummer|vreemdelingnummer|documentnummer")
 _NAME = re.compile(r"[a-z][A-Za-z0-9]{0,63}")
-_FORMATS = ("date", "date-time", "email", "uri", "uuid")
+FORMATS = frozenset({"date", "date-time", "email", "uri", "uuid"}) | NAMES
+"""The formats that are checked: those of JSON Schema that the library knows, and the hub's own."""
 _KEYWORDS = frozenset(
     "$schema $id $comment $defs $ref title description examples type enum const properties required"
     " additionalProperties unevaluatedProperties dependentRequired minProperties maxProperties items minItems maxItems"
@@ -98,8 +100,10 @@ class _Linter:
             self._add(loc, "this text is unbounded", "Give it a `pattern`, `maxLength`, `enum` or `const`")
         if not _is_anchored(schema.get("pattern", "^$")):
             self._add((*loc, "pattern"), "this pattern may match a part of the text", "Anchor it: ^…$, or ^(…|…)$")
-        if "format" in schema and schema["format"] not in _FORMATS:
-            self._add((*loc, "format"), "the hub does not check this format", f"Use one of {', '.join(_FORMATS)}")
+        if "format" in schema and schema["format"] not in FORMATS:
+            self._add(
+                (*loc, "format"), "the hub does not check this format", f"Use one of {', '.join(sorted(FORMATS))}"
+            )
 
     def _annotations(self, loc: Loc, schema: dict[str, Any]) -> None:
         if schema.get(NATIONAL, "bsn") not in NATIONAL_KINDS:

@@ -15,10 +15,13 @@ import jsonschema_rs
 
 from expathub.configuration.faults import Faults
 from expathub.configuration.schema_rules import BRANCHES, DIALECT, NATIONAL, judge_schema, types_of
+from expathub.configuration.tables import shipped_tables
 from expathub.configuration.tree import DEPTH_MAX, Document
 from expathub.core.catalogue import SchemaFault
 from expathub.core.identifiers import is_bsn
 from expathub.core.pointers import EACH, render
+from expathub.core.values.formats import formats
+from expathub.core.values.tables import Tables
 
 PARTS_MAX = 5000
 """So many parts may a schema have with its references unfolded."""
@@ -44,8 +47,11 @@ class Schema:
     validate: Callable[[Any], SchemaFault | None]
 
 
-def read_schema(document: Document, faults: Faults) -> Schema | None:
-    """Judge a schema and compile it; None, with faults, where the hub may not use it."""
+def read_schema(document: Document, faults: Faults, tables: Tables | None = None) -> Schema | None:
+    """Judge a schema and compile it; None, with faults, where the hub may not use it.
+
+    `tables` are what the formats of codes are held against: the shipped ones if they are not given.
+    """
     before = len(faults.found)
     _hold_against_meta_schema(document, faults)
     if len(faults.found) == before:
@@ -58,6 +64,7 @@ def read_schema(document: Document, faults: Faults) -> Schema | None:
             document.value,
             validate_formats=True,
             ignore_unknown_formats=False,
+            formats=formats(tables or shipped_tables()),
             pattern_options=jsonschema_rs.RegexOptions(),
             keywords={NATIONAL: _NationalNumber},
             offline=True,

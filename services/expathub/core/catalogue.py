@@ -90,6 +90,15 @@ class Effects:
     withdraws_consent: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long the content of an event is kept, and how long the account of whom it was told; and on which ground."""
+
+    content_days: int
+    account_years: int
+    ground: str
+
+
 class Command(Enum):
     """What an operator can order; an event type of `hub-operator` each."""
 
@@ -100,7 +109,7 @@ class Command(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """One event type with all its majors. `lenses` is keyed by (from major, to adjacent major)."""
+    """One event type with all its majors. `lenses` is keyed by (from major, to major)."""
 
     name: str
     title: Mapping[str, str]
@@ -116,6 +125,7 @@ class EventType:
     command: Command | None = None
     published_when: Mapping[str, str] = field(default_factory=dict)
     not_published_when: Mapping[str, str] = field(default_factory=dict)
+    retention: Retention | None = None
 
     @property
     def newest(self) -> int:

@@ -6,6 +6,7 @@ Only the form is judged, never whether the number was issued.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final
 
 _UUID_SHAPE = b"0" * 8 + b"-0000" * 3 + b"-" + b"0" * 12
@@ -20,6 +21,10 @@ _OIN = re.compile(r"000000(?:01|02|03|04|06|07|08|09|10|11|99)[0-9]{12}")
 _NINE = re.compile(r"[0-9]{9}")
 _BSN_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 BSN_DIGITS: Final = len(_BSN_WEIGHTS)
+
+_TEN = re.compile(r"[0-9]{10}")
+_ELEVEN = 11
+_A_NUMBER_SUMS = (0, 5)
 
 # Standing alone: between letters, digits and dashes nine digits are part of a UUID, a digest or a longer number.
 _NINE_ALONE = re.compile(rb"(?<![0-9A-Za-z-])[0-9]{9}(?![0-9A-Za-z-])")
@@ -37,6 +42,26 @@ def is_bsn(text: str) -> bool:
         return False
     weighted = sum(weight * int(digit) for weight, digit in zip(_BSN_WEIGHTS, text, strict=True))
     return weighted % 11 == 0
+
+
+def is_a_number(text: str) -> bool:
+    """Tell whether `text` is a number of the population register (A-nummer, LO BRP element 01.10): ten digits.
+
+    No two neighbours are equal; their sum leaves 0 or 5 when divided by 11; and with the weights 1, 2, 4 … 512 it
+    leaves 0.
+    """
+    if _TEN.fullmatch(text) is None:
+        return False
+    digits = [int(digit) for digit in text]
+    if any(one == next_one for one, next_one in pairwise(digits)):
+        return False
+    weighted = sum(digit << place for place, digit in enumerate(digits))
+    return sum(digits) % _ELEVEN in _A_NUMBER_SUMS and weighted % _ELEVEN == 0
+
+
+def is_v_number(text: str) -> bool:
+    """Tell whether `text` has the form of an alien number (V-nummer): ten digits, no check digit is known."""
+    return _TEN.fullmatch(text) is not None
 
 
 def holds_bsn(text: bytes) -> bool:

@@ -33,6 +33,7 @@ class Why(Enum):
     SEVERAL = "several"  # a list that becomes one value has not exactly one element
     INCOMPLETE = "incomplete"  # parts that become one value are not all there
     AMBIGUOUS = "ambiguous"  # the way back would give something else
+    UNIT = "unit"  # a number that is no whole number of the units of the other major
     OCCUPIED = "occupied"  # something stands where the value would go
     NO_LENS = "no-lens"  # there is no lens between two majors
 
@@ -138,8 +139,31 @@ def _plan(steps: Sequence[Callable[[Tree], None]]) -> Plan:
     return plan
 
 
+def plans(lenses: Mapping[int, Lens]) -> dict[tuple[int, int], Plan]:
+    """Compile the ways between all majors, also over several; `lenses` are those by the older of two majors.
+
+    A way over several majors is one plan: all operations in a row, on one copy of the data.
+    """
+    compiled: dict[tuple[int, int], Plan] = {}
+    for first in lenses:
+        operations: tuple[Operation, ...] = ()
+        last = first
+        while last in lenses:
+            operations += lenses[last].operations
+            last += 1
+            way = Lens(operations, {})
+            compiled[first, last], compiled[last, first] = way.up(), way.down()
+    return compiled
+
+
 def carry(lenses: Mapping[tuple[int, int], Plan], data: Any, source: int, target: int) -> Any:
-    """Carry `data` from major `source` to `target`, one adjacent step at a time; raises `UnreachableError`."""
+    """Carry `data` from major `source` to `target`; raises `UnreachableError`.
+
+    In one go where there is a plan for it, else one adjacent step at a time.
+    """
+    whole = lenses.get((source, target))
+    if whole is not None:
+        return whole(data)
     step = 1 if target > source else -1
     for major in range(source, target, step):
         plan = lenses.get((major, major + step))

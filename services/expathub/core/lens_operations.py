@@ -1,6 +1,6 @@
 """The operations that lenses are made of: a closed set, each with its way there and its way back.
 
-Documented for authors in `docs/adding-an-event-type.md`. Join, remove, unwrap and from-list are the inverses of split,
+Documented for authors in `docs/lenses.md`. Join, remove, unwrap and from-list are the inverses of split,
 add, wrap and to-list.
 """
 
