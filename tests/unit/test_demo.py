@@ -213,7 +213,7 @@ def test_the_summary_names_what_is_wrong(played: Outcome) -> None:
     bad = Outcome(played.board, Verdict(findings, 1, 0, 0, 1, 0), 1)
     text = drawn(summary(bad))
     assert "Something is wrong: lost 25." in text
-    assert "lost: not told (vaals) at event 0" in text
+    assert "L1 lost: not told (vaals) at event 0" in text
     assert "… and 5 more" in text
 
 
@@ -321,7 +321,7 @@ def test_with_json_only_what_is_wrong_is_said(played: Outcome) -> None:
     show.draw()
     show.end(Outcome(played.board, Verdict((Finding(Kind.TORN, "half", "x"),), 0, 0, 0, 0, 0), 0))
     show.close()
-    assert text_of(console) == "torn: half at x\n"
+    assert text_of(console) == "L4 torn: half at x\n"
 
 
 # --- a partner's own program ---

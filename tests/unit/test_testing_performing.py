@@ -15,7 +15,7 @@ SENT = Sent(Publication(0, "ind", "a", "acts", EVENT, b"{}", (), Fate(Outcome.AC
 
 
 def accepted(origin: Position) -> Accepted:
-    return Accepted(PLACE, origin, EVENT, "t", "a", "ind")
+    return Accepted(PLACE, origin, EVENT, "t", "a", "ind", b"a")
 
 
 def row(journal: Position) -> Row:

@@ -130,7 +130,7 @@ def figures(outcome: Outcome) -> dict[str, int | float | None]:
         "lost": found.count(Kind.LOST),
         "doubled": found.count(Kind.DOUBLED),
         "reordered": found.count(Kind.REORDERED),
-        "over_disclosed": found.count(Kind.OVER_DISCLOSED),
+        "over_disclosed": found.count(Kind.LEAKED),
         "seconds": round(outcome.seconds, 3),
         "p50_ms": None if p50 is None else round(p50, 1),
         "p99_ms": None if p99 is None else round(p99, 1),

@@ -30,20 +30,21 @@ _POLL_MS = 100
 class Reader:
     """Reads committed records of some topics, from where it is told, to where it is told."""
 
-    def __init__(self, bootstrap: str, partitions: tuple[TopicPartition, ...]) -> None:
+    def __init__(self, bootstrap: str, partitions: tuple[TopicPartition, ...], isolation: str) -> None:
         self._bootstrap = bootstrap
         self._partitions = partitions
-        self._consumer = _consumer(bootstrap, "read_committed")
+        self._consumer = _consumer(bootstrap, isolation)
 
     @classmethod
     @asynccontextmanager
-    async def of(cls, bootstrap: str, *topics: str) -> AsyncIterator[Self]:
+    async def of(cls, bootstrap: str, *topics: str, isolation: str = "read_committed") -> AsyncIterator[Self]:
         """Open a reader of all partitions of `topics`; it stands nowhere until one of the `from_…` is called.
 
-        Raises `KafkaUnreachableError` when Kafka does not answer in time and `MisconfiguredError` for a topic that
-        is not there: no topic is ever made by asking for it.
+        With the isolation `read_uncommitted`, for looking into what went wrong only, it sees the records of open and
+        aborted transactions too. Raises `KafkaUnreachableError` when Kafka does not answer in time and
+        `MisconfiguredError` for a topic that is not there: no topic is ever made by asking for it.
         """
-        reader = cls(bootstrap, await partitions_of(bootstrap, *topics))
+        reader = cls(bootstrap, await partitions_of(bootstrap, *topics), isolation)
         try:
             with waiting.giving_up(bootstrap):
                 await reader._consumer.start()
@@ -111,7 +112,7 @@ class Reader:
         """Tell whether to end, so long after the time for it: not before everything there is has been read."""
         if beyond_seconds < 0:
             return False
-        return beyond_seconds > waiting.PATIENCE_SECONDS or not await self._behind(await self.ends())
+        return beyond_seconds > waiting.PATIENCE_SECONDS or not await self.behind(await self.ends())
 
     async def until(self, ends: Offsets, within_seconds: float) -> AsyncIterator[InputRecord]:
         """Yield what is committed below `ends`; raise `TimeoutError` if a partition does not get there in time.
@@ -119,14 +120,15 @@ class Reader:
         Ends when each partition's position has reached its end: transaction markers count, an empty poll does not.
         """
         async with asyncio.timeout(within_seconds):
-            while await self._behind(ends):
+            while await self.behind(ends):
                 for record in await self._poll():
                     if record.position.offset < ends[TopicPartition(record.position.topic, record.position.partition)]:
                         yield record
 
-    async def _behind(self, ends: Offsets) -> bool:
-        positions = [(await self._consumer.position(partition), end) for partition, end in ends.items()]
-        return any(position < end for position, end in positions)
+    async def behind(self, ends: Offsets) -> tuple[TopicPartition, ...]:
+        """Name the partitions that have not been read to `ends` yet; transaction markers count as read."""
+        positions = [(partition, await self._consumer.position(partition)) for partition in ends]
+        return tuple(partition for partition, position in positions if position < ends[partition])
 
     async def _poll(self) -> list[InputRecord]:
         fetched = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=FETCH_RECORDS_MAX)

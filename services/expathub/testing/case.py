@@ -28,21 +28,21 @@ FIXED = frozenset({"/specversion", "/id", "/source", "/type", "/subject", "/time
 class Case:
     """The part of a history that is judged, with the ways to look things up in it.
 
-    `origins` are the offsets of outboxes that must be accounted for. Everything else follows from them: on a broker
-    in use the records of others are none of this case's business.
+    `origins` are the offsets of outboxes that must be accounted for, `stored` those that can be read. All else follows
+    from them: on a broker in use the records of others are none of this case's business.
     """
 
     origins: frozenset[Position]
+    stored: frozenset[Position]
     journal: tuple[Accepted, ...]
     refusals: tuple[Refused, ...]
     rows: Mapping[Position, tuple[Row, ...]]
     parked: Mapping[Position, tuple[Row, ...]]
     inboxes: tuple[Received, ...]
+    replays: tuple[Received, ...]
     receipts: Mapping[Position, int]
-
-    def subject_of(self) -> Mapping[Position, str]:
-        """Map journal positions to their dossier."""
-        return {accepted.position: accepted.subject for accepted in self.journal}
+    is_whole: bool
+    """Whether this is all that the cluster holds, with nothing of others in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,28 +62,38 @@ class Ours:
         )
 
 
-def case_of(history: History, origins: frozenset[Position], ours: Ours | None) -> Case:
-    """Cut the case about `origins` out of a history; without `ours` all of the history is the case."""
+def case_of(
+    history: History, origins: frozenset[Position], ours: Ours | None, aborted: frozenset[Position] = frozenset()
+) -> Case:
+    """Cut the case about `origins` out of a history; without `ours` all of the history is the case.
+
+    What became of `aborted` records belongs to it too: nothing should have.
+    """
+    concerned = origins | aborted
 
     def is_ours(accepted: Accepted) -> bool:
-        if ours is None or accepted.origin in origins:
+        if ours is None or accepted.origin in concerned:
             return True
         return accepted.event in ours.events or accepted.subject in ours.subjects
 
     journal = tuple(filter(is_ours, history.journal))
     places = frozenset(accepted.position for accepted in journal)
+    inboxes = [
+        one
+        for one in history.inboxes
+        if ours is None or one.origin in places or one.origin in aborted or one.event in ours.events
+    ]
     return Case(
         origins=origins,
+        stored=frozenset(record.position for record in history.outboxes),
         journal=journal,
-        refusals=tuple(one for one in history.refusals if ours is None or one.origin in origins),
+        refusals=tuple(one for one in history.refusals if ours is None or one.origin in concerned),
         rows=grouped(history.disclosures, lambda row: row.journal),
         parked=grouped(history.parked, lambda row: row.journal),
-        inboxes=tuple(
-            one
-            for one in history.inboxes
-            if not one.replay and (ours is None or one.origin in places or one.event in ours.events)
-        ),
+        inboxes=tuple(one for one in inboxes if one.replay is None),
+        replays=tuple(one for one in inboxes if one.replay is not None),
         receipts=Counter(receipt.refused for receipt in history.receipts),
+        is_whole=ours is None,
     )
 
 

@@ -23,7 +23,7 @@ OUTBOX, INBOX = outbox(""), inbox("")
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A record of the journal."""
+    """A record of the journal; `key` is what keeps its order."""
 
     position: Position
     origin: Position
@@ -31,6 +31,7 @@ class Accepted:
     type: str
     subject: str
     partner: str
+    key: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An event in a partner's inbox. `pointers` are its leaves; `text` is the whole record, for scans only."""
+    """An event in a partner's inbox. `pointers` are its leaves; `text` is the whole record, for scans only.
+
+    `replay` names the replay that it belongs to, None where it is no repetition.
+    """
 
     position: Position
     partner: str
@@ -73,10 +77,11 @@ class Received:
     event: EventKey
     type: str
     reference: str
+    key: bytes | None
     pointers: frozenset[str]
     text: str
     overtakes: bool
-    replay: bool
+    replay: str | None
 
     def __repr__(self) -> str:
         """Show the position only: the record may hold personal data."""
@@ -185,6 +190,7 @@ def _accepted(record: InputRecord) -> Accepted:
         type=event["type"],
         subject=event["subject"],
         partner=_text(record, "hub-partner"),
+        key=record.key,
     )
 
 
@@ -224,10 +230,11 @@ def _inbox(record: InputRecord) -> Received | Receipt:
         event=(event["source"], event["id"]),
         type=event["type"],
         reference=event.get("subject", ""),
+        key=record.key,
         pointers=pointers({name: value for name, value in event.items() if (name, value) != ("data", {})}),
         text=_everything(record),
         overtakes=record.header("hub-overtakes") is not None,
-        replay=record.header("hub-replay") is not None,
+        replay=None if (replay := record.header("hub-replay")) is None else replay.decode(),
     )
 
 

@@ -11,14 +11,14 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaProducer
-
 from expathub.core.records import InputRecord, Position
-from expathub.core.topic_names import DISCLOSURES, JOURNAL, PARKED, REFUSALS, inbox, outbox
 from expathub.kafka.reading import Reader
 from expathub.testing.history import Accepted, History, Part, Refused, Row, parse
+from expathub.testing.observing import topics_of
+from expathub.testing.operations import OperationLog
 from expathub.testing.playing import Player
 from expathub.testing.script import Publication, Script
+from expathub.testing.sending import Sender
 from expathub.testing.verdict import Sent
 
 SETTLE_SECONDS = 60.0
@@ -26,7 +26,6 @@ SETTLE_SECONDS = 60.0
 
 READ_BACK_SECONDS = 60.0
 POLL_SECONDS = 0.05
-REQUEST_BYTES_MAX = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,28 +103,23 @@ class Progress:
 class LiveHub:
     """A hub's topics, opened for one performance."""
 
-    def __init__(self, reader: Reader, producer: AIOKafkaProducer) -> None:
+    def __init__(self, reader: Reader, sender: Sender) -> None:
         self._reader = reader
-        self._producer = producer
+        self._sender = sender
         self._records: list[InputRecord] = []
 
     @classmethod
     @asynccontextmanager
-    async def of(cls, bootstrap: str, partners: Iterable[str]) -> AsyncIterator[LiveHub]:
-        """Open the topics of these partners from here on; raises `KafkaUnreachableError`."""
-        names = list(partners)
-        topics = [JOURNAL, REFUSALS, DISCLOSURES, PARKED, *map(inbox, names), *map(outbox, names)]
-        # Idempotent, so that a retry of the client is no second record.
-        producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap, enable_idempotence=True, max_request_size=REQUEST_BYTES_MAX
-        )
-        async with Reader.of(bootstrap, *topics) as reader:
+    async def of(
+        cls, bootstrap: str, partners: Iterable[str], log: OperationLog | None = None, abort_every: int = 0
+    ) -> AsyncIterator[LiveHub]:
+        """Open the topics of these partners from here on; raises `KafkaUnreachableError`. See `Sender` for the rest."""
+        async with (
+            Reader.of(bootstrap, *topics_of(partners)) as reader,
+            Sender.of(bootstrap, log, abort_every) as sender,
+        ):
             await reader.from_end()
-            await producer.start()
-            try:
-                yield cls(reader, producer)
-            finally:
-                await producer.stop()
+            yield cls(reader, sender)
 
     async def perform(
         self, script: Script, per_second: float, watch: Watch | None = None, settle_seconds: float = SETTLE_SECONDS
@@ -135,7 +129,7 @@ class LiveHub:
         Judging is not done here. What is missing after the time is the judge's to find.
         """
         watch, progress = watch or Watch(), Progress()
-        player = Player(self._send, watch.on_sending, _both(progress.sent, watch.on_sent))
+        player = Player(self._sender.send, watch.on_sending, _both(progress.sent, watch.on_sent))
 
         def note(record: InputRecord) -> None:
             self._records.append(record)
@@ -164,12 +158,6 @@ class LiveHub:
         async for batch in self._reader.batches():
             for record in batch:
                 note(record)
-
-    async def _send(self, publication: Publication) -> Position:
-        stored = await self._producer.send_and_wait(
-            publication.topic, publication.value, publication.key, partition=0, headers=list(publication.headers)
-        )
-        return Position(stored.topic, stored.partition, stored.offset)
 
 
 def _both(first: Callable[[Sent], None], second: Callable[[Sent], None]) -> Callable[[Sent], None]:
