@@ -181,8 +181,8 @@ IN_PARTNERS = [
         "unknown type in reads",
         PARTNERS,
         "intergemeentelijk: 1",
-        "binnengemeentelijk: 1",
-        "binnen",
+        "buitengemeentelijk: 1",
+        "buitengemeentelijk",
         "not in the catalogue",
     ),
     plant("unknown major in reads", PARTNERS, "intergemeentelijk: 1", "intergemeentelijk: 7", "lijk: 7", "no major 7"),
@@ -1002,6 +1002,17 @@ def test_a_schema_from_which_nothing_can_be_invented_is_named(copy: Copy) -> Non
 
     line = copy.line(f"{BSN}/about.yaml", "versions:")
     assert_named(copy, faults, f"{BSN}/about.yaml", line, "no sample can be made")
+
+
+def test_a_lens_that_breaks_its_law_on_a_sample_alone_is_named(copy: Copy) -> None:
+    application = "schemas/nl.verblijfsvergunningen.aanvraag-ontvangen"
+    copy.replace(f"{application}/v1.json", '"ZS", "GZ"]', '"ZS", "GZ"], "examples": ["SU"]')
+    copy.replace(f"{application}/v2.json", '        "startup",\n', "")
+
+    line = copy.line(f"{application}/about.yaml", "versions:")
+    assert_named(
+        copy, copy.faults(examples=True), f"{application}/about.yaml", line, "breaks its law on a sample of v1"
+    )
 
 
 # -------------------------------------------------------------------------------------------- total

@@ -185,8 +185,18 @@ class _TypeExamples:
                     refusal = self._refusal(event, self._senders[event["source"]], self._today)
                     if refusal is not None:
                         self._about(f"a sample of v{major} is refused: {refusal.reason.value}", "Correct the schema")
+                    self._carry(major, event["data"])
             except MisconfiguredError as problem:
                 self._about(f"no sample can be made ({problem.what.rstrip('.')})", problem.mend or "Correct the schema")
+
+    def _carry(self, major: int, data: Any) -> None:
+        """Try the lenses of a major on a sample."""
+        for target in (major - 1, major + 1):
+            lens = self._read.lenses.get(min(major, target))
+            broken = trial(self._type, lens, major, target, data).broken if lens else None
+            if broken is not None:
+                what = f"the lens breaks its law on a sample of v{major}: {broken}"
+                self._about(what, "Correct the lens, or the schema that it leads to")
 
     def _documents(self, folder: Path) -> Iterator[Document]:
         for file in listed(folder, self._faults) if folder.is_dir() else ():

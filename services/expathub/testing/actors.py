@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from expathub.core.partners import Partner, Role
-from expathub.testing import contents
+from expathub.testing import contents, later_contents
 from expathub.testing.oracle import Meaning
 from expathub.testing.people import Person, new_uuid
 from expathub.testing.script import Publication
@@ -62,12 +62,32 @@ class Centre(Actor):
 
     def plans_appointment(self, newcomer: Newcomer) -> Publication:
         """Make the one appointment for everything."""
-        day = self.region.today + timedelta(days=21)
-        at = datetime(day.year, day.month, day.day, 9, 30, tzinfo=LOCAL)
-        content = contents.appointment(newcomer.person, at)
+        content = contents.appointment(newcomer.person, self._visit())
         return self.region.publish(
             self.partner, content, newcomer.person.dossier, f"makes an appointment with {newcomer.person.name}"
         )
+
+    def cancels_appointment(self, newcomer: Newcomer, *, major: int) -> Publication:
+        """Say that the one appointment is off."""
+        content = later_contents.cancellation(self._visit(), major)
+        deed = f"cancels {newcomer.person.name}'s appointment"
+        return self.region.publish(self.partner, content, newcomer.person.dossier, deed)
+
+    def hands_over_document(self, newcomer: Newcomer) -> Publication:
+        """Hand over a residence document at the desk."""
+        content = later_contents.handed_document(newcomer.person, self._visit())
+        deed = f"hands {newcomer.person.name} the document"
+        return self.region.publish(self.partner, content, newcomer.person.dossier, deed)
+
+    def publishes_statistics(self, *, major: int) -> Publication:
+        """Publish the figures of this week for one municipality, for everybody."""
+        town = self.region.dice.choice(self.region.municipalities)
+        content = later_contents.statistics(town.code, self.region.today, major)
+        return self.region.publish(self.partner, content, new_uuid(self.region.ids), f"counts newcomers in {town.id}")
+
+    def _visit(self) -> datetime:
+        day = self.region.today + timedelta(days=21)
+        return datetime(day.year, day.month, day.day, 9, 30, tzinfo=LOCAL)
 
     def refers(self, newcomer: Newcomer, partner: str) -> Publication:
         """Pass on that a newcomer consents to be contacted by a partner."""
@@ -92,7 +112,34 @@ class Ind(Actor):
     def grants_permit(self, newcomer: Newcomer) -> Publication:
         """Grant a residence permit."""
         content = contents.permit(newcomer.person, self.region.today)
-        deed = f"grants {newcomer.person.name} a permit"
+        return self._publish(newcomer, content, f"grants {newcomer.person.name} a permit")
+
+    def receives_application(self, newcomer: Newcomer, *, major: int) -> Publication:
+        """Register an application for a residence permit."""
+        content = later_contents.application(newcomer.person, self.region.today, major)
+        return self._publish(newcomer, content, f"receives {newcomer.person.name}'s application")
+
+    def rejects(self, newcomer: Newcomer) -> Publication:
+        """Decide that there will be no permit."""
+        return self._publish(newcomer, later_contents.rejection(newcomer.person), f"rejects {newcomer.person.name}")
+
+    def extends_permit(self, newcomer: Newcomer, *, major: int) -> Publication:
+        """Extend a residence permit."""
+        content = later_contents.changed_permit(newcomer.person, self.region.today, major)
+        return self._publish(newcomer, content, f"extends {newcomer.person.name}'s permit")
+
+    def ends_permit(self, newcomer: Newcomer) -> Publication:
+        """End a residence permit."""
+        content = later_contents.ended_permit(newcomer.person, self.region.today)
+        return self._publish(newcomer, content, f"ends {newcomer.person.name}'s permit")
+
+    def has_document_ready(self, newcomer: Newcomer, *, major: int) -> Publication:
+        """Have a residence document ready at the desk."""
+        expires = self.region.now + timedelta(days=180)
+        content = later_contents.ready_document(newcomer.person, self.region.today, expires, major)
+        return self._publish(newcomer, content, f"has {newcomer.person.name}'s document ready")
+
+    def _publish(self, newcomer: Newcomer, content: contents.Content, deed: str) -> Publication:
         return self.region.publish(self.partner, content, newcomer.person.dossier, deed)
 
 
@@ -121,6 +168,20 @@ class Municipality(Actor):
         content = contents.bsn(person, self.code, self.region.today, self._dataref())
         meaning = Meaning(is_secret=person.is_secret)
         return self.region.publish(self.partner, content, person.dossier, f"gives {person.name} a BSN", meaning)
+
+    def moves_within(self, newcomer: Newcomer, *, major: int) -> Publication:
+        """Process a move inside the municipality."""
+        person = newcomer.person
+        content = later_contents.move_within(person, self.code, self.region.today, major)
+        meaning = Meaning(is_secret=person.is_secret)
+        return self.region.publish(self.partner, content, person.dossier, f"moves {person.name} within", meaning)
+
+    def sees_off(self, newcomer: Newcomer, *, major: int) -> Publication:
+        """Process a departure abroad."""
+        person = newcomer.person
+        content = later_contents.move_abroad(person, self.code, self.region.today, major)
+        meaning = Meaning(is_secret=person.is_secret)
+        return self.region.publish(self.partner, content, person.dossier, f"sees {person.name} off abroad", meaning)
 
     def corrects(self, newcomer: Newcomer) -> Publication:
         """Correct something; whoever was told before must ask again."""

@@ -20,7 +20,24 @@ CORRECTION = "nl.brp.persoonsgegevens-gecorrigeerd"
 MOVE = "nl.brp.verhuisd.intergemeentelijk"
 ARTICLE = "nl.voorlichting.artikel-gepubliceerd"
 
-TYPES = frozenset({ARRIVAL, APPOINTMENT, REFERRAL, WITHDRAWAL, PERMIT, REGISTRATION, BSN, CORRECTION, MOVE, ARTICLE})
+CANCELLATION = "nl.expats.afspraak-geannuleerd"
+APPLICATION = "nl.verblijfsvergunningen.aanvraag-ontvangen"
+REJECTION = "nl.verblijfsvergunningen.aanvraag-afgewezen"
+CHANGED_PERMIT = "nl.verblijfsvergunningen.vergunning-gewijzigd"
+ENDED_PERMIT = "nl.verblijfsvergunningen.vergunning-beeindigd"
+READY_DOCUMENT = "nl.verblijfsvergunningen.document-afhaalbaar"
+HANDED_DOCUMENT = "nl.verblijfsvergunningen.document-uitgereikt"
+MOVE_WITHIN = "nl.brp.verhuisd.binnengemeentelijk"
+MOVE_ABROAD = "nl.brp.verhuisd.naar-buitenland"
+STATISTICS = "nl.expats.statistiek-gepubliceerd"
+
+TYPES = frozenset(
+    {
+        *(ARRIVAL, APPOINTMENT, CANCELLATION, REFERRAL, WITHDRAWAL, REGISTRATION, BSN, CORRECTION, ARTICLE, STATISTICS),
+        *(APPLICATION, REJECTION, PERMIT, CHANGED_PERMIT, ENDED_PERMIT, READY_DOCUMENT, HANDED_DOCUMENT),
+        *(MOVE, MOVE_WITHIN, MOVE_ABROAD),
+    }
+)
 """All types that the simulator can publish."""
 
 SECRET = 7

@@ -53,6 +53,9 @@ class World:
         self._abroad = cycle([one.id for one in partners if one.roles & COUNSELLORS])
         self._writers = cycle([one.id for one in partners if region.may_publish(one, contents.ARTICLE)])
         self._mishaps = cycle(mishaps.MISHAPS)
+        self._majors = {
+            name: cycle(kind.versions) for name, kind in region.configuration.catalogue.types.items()
+        }  # every sender is at another version, and all of them are read
 
     @property
     def town(self) -> str:
@@ -78,6 +81,10 @@ class World:
     def mishap(self) -> str:
         """The next thing that goes wrong."""
         return next(self._mishaps)
+
+    def major(self, kind: str) -> int:
+        """Choose the version in which the next event of a type is sent."""
+        return next(self._majors[kind])
 
 
 def _reads_moves_in_version_1(town: Municipality) -> bool:
@@ -177,6 +184,33 @@ def meets_bad_luck(world: World) -> Journey:
     yield ilse.home.assigns_bsn(ilse)
 
 
+def applies_in_vain(world: World) -> Journey:
+    """Apply for a permit, and not get it: the appointment is off."""
+    ilse, region = world.region.newcomer(), world.region
+    yield ilse.arrives(world.town)
+    yield region.ind.receives_application(ilse, major=world.major(contents.APPLICATION))
+    yield region.centre.plans_appointment(ilse)
+    yield region.ind.rejects(ilse)
+    yield region.centre.cancels_appointment(ilse, major=world.major(contents.CANCELLATION))
+
+
+def stays_for_years(world: World) -> Journey:
+    """Pick up the document, move house, have the permit extended, and leave one day."""
+    ilse, ind = world.region.newcomer(), world.region.ind
+    yield from _registered(world, ilse, world.town)
+    yield ind.has_document_ready(ilse, major=world.major(contents.READY_DOCUMENT))
+    yield world.region.centre.hands_over_document(ilse)
+    yield ilse.home.moves_within(ilse, major=world.major(contents.MOVE_WITHIN))
+    yield ind.extends_permit(ilse, major=world.major(contents.CHANGED_PERMIT))
+    yield ilse.home.sees_off(ilse, major=world.major(contents.MOVE_ABROAD))
+    yield ind.ends_permit(ilse)
+
+
+def is_counted(world: World) -> Journey:
+    """Be one of many in the figures of a week, for everybody."""
+    yield world.region.centre.publishes_statistics(major=world.major(contents.STATISTICS))
+
+
 def reads(world: World) -> Journey:
     """Find something new to read, for everybody."""
     yield world.region.partner(world.writer).publishes_article()
@@ -218,6 +252,9 @@ JOURNEYS: tuple[Callable[[World], Journey], ...] = (
     meets_old_software,
     reads,
     goes_into_hiding,
+    applies_in_vain,
+    stays_for_years,
+    is_counted,
 )
 """What newcomers live through, in turn."""
 
