@@ -48,6 +48,7 @@ class Label(Enum):
     PHASE = "phase"
     CAUSE = "cause"
     EVENT = "event"
+    FLAG = "flag"
     VERSION = "version"
     REVISION = "revision"
     CONFIG = "config"
@@ -102,6 +103,13 @@ INTAKE_RECORDS = Metric(
     (Label.PARTNER, Label.CODE),
     (Service.INTAKE,),
 )
+INTAKE_FLAGS = Metric(
+    "hub_intake_flags_total",
+    Kind.COUNTER,
+    "Accepted events about which something is odd: a clock ahead, an old event, the order of `sequence`.",
+    (Label.PARTNER, Label.FLAG),
+    (Service.INTAKE,),
+)
 DISPATCH_OUTCOMES = Metric(
     "hub_dispatch_outcomes_total",
     Kind.COUNTER,
@@ -128,6 +136,7 @@ METRICS: Final = (
     BATCH_SECONDS,
     TRANSACTION_SECONDS,
     INTAKE_RECORDS,
+    INTAKE_FLAGS,
     DISPATCH_OUTCOMES,
     LOG_DROPPED,
 )
@@ -212,8 +221,8 @@ and every counter is there at 0 from the start.
 
 Beside these there are the `process_*` and `python_info` metrics of the Prometheus client library.
 
-The values of `code` are the codes of [the reason codes](reason-codes.md); those of `phase`, `cause` and `event` are
-the words of the engine (`services/expathub/kafka/observer.py`).
+The values of `code` and `flag` are the codes of [the reason codes](reason-codes.md); those of `phase`, `cause` and
+`event` are the words of the engine (`services/expathub/kafka/observer.py`).
 
 This page is made of `services/expathub/metrics.py`: `python -m expathub.metrics > docs/metrics.md`.
 """

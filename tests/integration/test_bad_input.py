@@ -1,241 +1,465 @@
-"""Bad input through the whole hub: each kind has its code and a receipt, and the next good event goes through."""
+"""Bad input through the whole hub on a real Kafka: the shared table once, and what only a broken client can send.
+
+Every record of the table is followed by a good event, which must go through. What is below the level of records (a
+batch, a transaction) is written with the client's parts, or byte by byte; the row stands in the test's name.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import shutil
+import struct
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.protocol.produce import ProduceRequest
+from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
+from aiokafka.record.util import calc_crc32c
+from prometheus_client.parser import text_string_to_metric_families
 
-from expathub.core.records import InputRecord
+from expathub.core.reasons import Reason
+from expathub.core.records import InputRecord, Position
+from expathub.kafka.cluster_view import ClusterView
+from expathub.kafka.engine_settings import EngineSettings
+from expathub.kafka.partitioning import Partitioner
 from expathub.kafka.reading import read_all
-from expathub.testing.processes import Bench, until
+from expathub.shipped import shipped
+from expathub.testing.bad_input import CASES, RETIRED, Case, Message, ways
+from expathub.testing.bad_input.envelopes import BSN
+from expathub.testing.processes import Bench, Child, until
 
-SOURCE = "urn:nld:oin:00000099000100001000:systeem:expatbalie"
-OUTBOX, INBOX = "outbox.expat-centre", "inbox.expat-centre"
-STRUCTURED = (("content-type", b"application/cloudevents+json"),)
-
-
-def good(**changes: Any) -> dict[str, Any]:
-    """Make an event that is accepted; `…` takes an attribute out."""
-    event = {
-        "specversion": "1.0",
-        "id": str(uuid.uuid4()),
-        "source": SOURCE,
-        "type": "nl.expats.aankomst-aangemeld.v1",
-        "subject": str(uuid.uuid4()),
-        "time": "2026-11-20T09:00:00Z",
-        "datacontenttype": "application/json",
-        "data": {
-            "wijziging": "nieuw",
-            "gemeentecode": "0935",
-            "verwachteAankomst": "2026-12-01",
-            "langerDanVierMaanden": True,
-            "verblijfsdoel": "kennismigrant",
-            "gezinsdossiers": 0,
-            "taal": "en",
-        },
-        **changes,
-    }
-    return {name: value for name, value in event.items() if value is not ...}
+OUTBOX = "outbox.expat-centre"
+LANE = TopicPartition(OUTBOX, 0)
+REQUEST_BYTES_MAX = 64 * 2**20
+OUTBOX_BYTES_MAX = 512 * 1024
+SENDERS = sorted({case.sender for case in CASES})
 
 
-def data(**changes: Any) -> bytes:
-    """Make an event with something wrong in its data; `…` takes a field out."""
-    fields = {**good()["data"], **changes}
-    return text(data={name: value for name, value in fields.items() if value is not ...})
+@pytest.fixture(scope="module")
+def schemas(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy the catalogue, and let one version have ended."""
+    folder = tmp_path_factory.mktemp("catalogue") / "schemas"
+    shutil.copytree(shipped("schemas"), folder)
+    about = folder / RETIRED[0] / "about.yaml"
+    text = about.read_text("utf-8")
+    ended = text.replace("sunset: 2027-12-31}", "sunset: 2025-12-31, ended: 2026-01-01}")
+    assert ended != text
+    about.write_text(ended, "utf-8")
+    return folder
 
 
-def text(**changes: Any) -> bytes:
-    """Make an event as JSON."""
-    return json.dumps(good(**changes)).encode()
+@pytest.fixture(scope="module")
+def bench(fresh_kafka: str, schemas: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return Bench(fresh_kafka, tmp_path_factory.mktemp("hub"), {"EXPATHUB_SCHEMAS": str(schemas)})
 
 
-def replaced(old: bytes, new: bytes) -> bytes:
-    """Make a good event's bytes and change them."""
-    whole = text()
-    assert old in whole
-    return whole.replace(old, new, 1)
+@pytest.fixture(scope="module")
+def hub(bench: Bench) -> Iterator[Child]:
+    """Run both stages for the whole module."""
+    with bench.service("up", "--provision") as up:
+        up.wait_until_ready("intake")
+        yield up
 
 
-def binary(*more: tuple[str, bytes | None], **changes: Any) -> tuple[tuple[str, bytes | None], ...]:
-    """Make the headers of a good event in binary mode."""
-    event = good(**changes)
-    attributes = [(f"ce_{name}", str(value).encode()) for name, value in event.items() if name not in _IN_BODY]
-    return (("content-type", b"application/json"), *attributes, *more)
+@asynccontextmanager
+async def producer(bench: Bench, **settings: Any) -> AsyncIterator[AIOKafkaProducer]:
+    """Open a producer that sends whatever it is told to."""
+    made = AIOKafkaProducer(bootstrap_servers=bench.bootstrap, max_request_size=REQUEST_BYTES_MAX, **settings)
+    await made.start()
+    try:
+        yield made
+    finally:
+        await made.stop()
 
 
-_IN_BODY = ("data", "datacontenttype")
-BODY = json.dumps(good()["data"]).encode()
+async def put(client: AIOKafkaProducer, sender: str, message: Message) -> Position:
+    stored = await client.send_and_wait(
+        f"outbox.{sender}", message.value, message.key, headers=list(message.headers), partition=0
+    )
+    return Position(stored.topic, stored.partition, stored.offset)
 
 
-@dataclass(frozen=True)
-class Bad:
-    """One record that must be refused: `row` is its kind, `code` what it is refused with."""
-
-    row: str
-    code: str
-    value: bytes | None = field(repr=False)
-    headers: tuple[tuple[str, bytes | None], ...] = field(default=STRUCTURED, repr=False)
+def a_good_one(sender: str = ways.CENTRE) -> Message:
+    """Make a good event that was never sent."""
+    return ways.as_it_is(ways.good(sender, str(uuid.uuid4())))
 
 
-BAD = (
-    Bad("empty", "malformed-json", b""),
-    Bad("only whitespace", "malformed-json", b" \n\t "),
-    Bad("truncated", "malformed-json", text()[:-1]),
-    Bad("trailing garbage", "malformed-json", text() + b"x"),
-    Bad("two documents", "malformed-json", text() + text()),
-    Bad("an array", "not-an-object", b"[]"),
-    Bad("a string", "not-an-object", b'"event"'),
-    Bad("a number", "not-an-object", b"1"),
-    Bad("null", "not-an-object", b"null"),
-    Bad("a member twice", "duplicate-key", replaced(b'"specversion"', b'"id": "a", "specversion"')),
-    Bad("a nested member twice", "duplicate-key", replaced(b'"taal"', b'"taal": "nl", "taal"')),
-    Bad("a member twice by an escape", "duplicate-key", replaced(b'"taal"', b'"t\\u0061al": "nl", "taal"')),
-    Bad("a name composed in two ways", "similar-key", replaced(b'"taal"', b'"\\u00e9": 1, "e\\u0301": 2, "taal"')),
-    Bad("NaN", "not-a-number", replaced(b'"gezinsdossiers": 0', b'"gezinsdossiers": NaN')),
-    Bad("-Infinity", "not-a-number", replaced(b'"gezinsdossiers": 0', b'"gezinsdossiers": -Infinity')),
-    Bad("1e400", "number-out-of-range", replaced(b'"gezinsdossiers": 0', b'"gezinsdossiers": 1e400')),
-    Bad("4301 digits", "number-out-of-range", replaced(b": 0,", b": " + b"9" * 4301 + b",")),
-    Bad("2^53 + 1", "number-out-of-range", data(gezinsdossiers=2**53 + 1)),
-    Bad("33 levels", "too-deep", replaced(b": 0,", b": " + b"[" * 33 + b"]" * 33 + b",")),
-    Bad("100,000 levels", "too-deep", replaced(b": 0,", b": " + b"[" * 100_000 + b"]" * 100_000 + b",")),
-    Bad("invalid UTF-8", "not-utf-8", replaced(b'"en"', b'"\xff\xfe"')),
-    Bad("overlong UTF-8", "not-utf-8", replaced(b'"en"', b'"\xc0\xaf"')),
-    Bad("half a surrogate pair", "lone-surrogate", replaced(b'"en"', b'"\\ud800"')),
-    Bad("byte order mark", "byte-order-mark", b"\xef\xbb\xbf" + text()),
-    Bad("UTF-16", "not-utf-8", json.dumps(good()).encode("utf-16")),
-    Bad("more than 256 KiB", "too-large", text(data={"x": "x" * 300_000})),
-    Bad("no specversion", "profile-specversion", text(specversion=...)),
-    Bad("specversion 0.3", "profile-specversion", text(specversion="0.3")),
-    Bad("no id", "profile-id", text(id=...)),
-    Bad("empty id", "profile-id", text(id="")),
-    Bad("a full stop in the id", "profile-id", text(id="a.b")),
-    Bad("no source", "profile-source", text(source=...)),
-    Bad("a source that is none", "profile-source", text(source="the centre")),
-    Bad(
-        "another's source",
-        "not-your-source",
-        text(source="urn:nld:oin:00000099000100002000:systeem:verblijfszaken"),
-    ),
-    Bad("unknown type", "unknown-type", text(type="nl.expats.bestaat-niet.v1")),
-    Bad("capitals in the type", "profile-type", text(type="nl.expats.Aankomst-aangemeld.v1")),
-    Bad("two versions in the type", "profile-type", text(type="nl.expats.aankomst-aangemeld.v1.v2")),
-    Bad("another's type", "not-your-type", text(type="nl.brp.verhuisd.intergemeentelijk.v2")),
-    Bad("time without zone", "profile-time", text(time="2026-11-20T09:00:00")),
-    Bad("24:00", "profile-time", text(time="2026-11-20T24:00:00Z")),
-    Bad("30 February", "profile-time", text(time="2026-02-30T09:00:00Z")),
-    Bad("a number that may be a BSN as subject", "bsn-in-attribute", text(subject="999990019")),
-    Bad("a subject that is no dossier id", "profile-subject", text(subject="dossier-1")),
-    Bad("capital in an attribute's name", "attribute-name", text(Extra="x")),
-    Bad("21 letters in an attribute's name", "attribute-name", text(**{"a" * 21: "x"})),
-    Bad("an object as attribute", "attribute-value", text(extra={"a": 1})),
-    Bad("an attribute of the hub", "reserved-attribute", text(huborigin="x")),
-    Bad("data twice", "data-twice", text(data_base64="e30=")),
-    Bad("data in base64", "data-base64", text(data=..., data_base64="e30=")),
-    Bad("unknown version", "unknown-version", text(type="nl.expats.aankomst-aangemeld.v9")),
-    Bad("a field too many", "schema", data(extra=1)),
-    Bad("a field too few", "schema", data(taal=...)),
-    Bad("null for a field", "schema", data(taal=None)),
-    Bad("another kind of value", "schema", data(gezinsdossiers="0")),
-    Bad("a word of no list", "schema", data(verblijfsdoel="vakantie")),
-    Bad("null value", "no-value", None),
-    Bad("header differs from body", "header-differs", text(), (*STRUCTURED, ("ce_id", b"another"))),
-    Bad("no content type", "content-type", text(), ()),
-    Bad("a batch", "batch", b"[]", (("content-type", b"application/cloudevents-batch+json"),)),
-    Bad("ce_id twice", "header-twice", BODY, binary(("ce_id", b"b"))),
-    Bad("a header that is no text", "header-not-text", BODY, binary(("ce_extra", b"\xff"))),
-    Bad("a null header", "header-not-text", BODY, binary(("ce_extra", None))),
-    Bad("64 KiB of headers", "headers-too-large", BODY, binary(("x", b"x" * 65_536))),
-    Bad("65 headers", "headers-too-large", text(), STRUCTURED + tuple((f"x{n}", b"") for n in range(65))),
-    Bad("broken binary body", "malformed-json", b"{", binary()),
-)
+def records(bench: Bench, *topics: str) -> list[InputRecord]:
+    return asyncio.run(read_all(bench.bootstrap, *topics))
+
+
+def by_origin(found: Sequence[InputRecord]) -> dict[str, InputRecord]:
+    return {(record.header("hub-origin") or b"").decode(): record for record in found}
+
+
+# --- the table ---------------------------------------------------------------------------------------------------
+
+
+def fits_into_kafka(case: Case) -> bool:
+    """Tell whether the record is small enough for the outbox; a larger one never reaches the hub."""
+    message = case.message()
+    return len(message.value or b"") < OUTBOX_BYTES_MAX
+
+
+SENT = [case for case in CASES if fits_into_kafka(case)]
+TOO_LARGE_FOR_KAFKA = [case for case in CASES if not fits_into_kafka(case)]
 
 
 @dataclass(frozen=True)
 class Played:
-    """What the hub made of it, by the offset in the outbox."""
+    """Where each case was sent, and the good event behind it; what the hub made of all of them."""
 
-    refusals: dict[int, InputRecord]
-    receipts: dict[int, dict[str, Any]]
-    receipt_ms: dict[int, int]
-    journal: dict[int, InputRecord]
-    outbox: dict[int, InputRecord]
+    sent: Mapping[str, Position]
+    following: Mapping[str, Position]
+    refusals: Mapping[str, InputRecord]
+    journal: Mapping[str, InputRecord]
+    receipts: Mapping[str, Mapping[str, Any]]
+    logged: str
+    flags: Mapping[str, float]
+
+
+async def send_all(bench: Bench) -> tuple[dict[str, Position], dict[str, Position]]:
+    sent, following = {}, {}
+    async with producer(bench) as client:
+        for case in SENT:
+            if case.after_good:
+                await put(client, case.sender, ways.as_it_is(case.good()))
+            sent[case.name] = await put(client, case.sender, case.message())
+            following[case.name] = await put(client, case.sender, a_good_one(case.sender))
+    return sent, following
 
 
 @pytest.fixture(scope="module")
-def played(fresh_kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
-    """Send every bad record with a good event behind it, and read what became of them."""
-    bench = Bench(fresh_kafka, tmp_path_factory.mktemp("hub"))
-    with bench.service("up", "--provision") as up:
-        up.wait_until_ready("intake")
-        asyncio.run(send(bench.bootstrap))
-        until(lambda: len(records(bench.bootstrap, "hub.journal")) == len(BAD), "all good events in the journal")
-        yield read(bench.bootstrap)
-
-
-async def send(bootstrap: str) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, max_request_size=1_000_000)
-    await producer.start()
-    try:
-        for bad in BAD:
-            key = b"k" if bad.value is None else None  # this client sends no record with neither
-            await producer.send_and_wait(OUTBOX, bad.value, key, headers=list(bad.headers))
-            await producer.send_and_wait(OUTBOX, text(), headers=list(STRUCTURED))
-    finally:
-        await producer.stop()
-
-
-def records(bootstrap: str, *topics: str) -> list[InputRecord]:
-    return asyncio.run(read_all(bootstrap, *topics))
-
-
-def read(bootstrap: str) -> Played:
-    receipts = [(record, json.loads(record.value or b"")) for record in records(bootstrap, INBOX)]
+def played(bench: Bench, hub: Child) -> Played:
+    """Send every case with a good event behind it, and read what became of them."""
+    sent, following = asyncio.run(send_all(bench))
+    last = {str(position) for position in list(following.values())[-len(SENT) :]}
+    until(
+        lambda: last <= by_origin(records(bench, "hub.journal")).keys(),
+        "all good events in the journal",
+        hub.is_running,
+    )
+    inboxes = records(bench, *(f"inbox.{sender}" for sender in SENDERS))
+    told = [json.loads(record.value or b"") for record in inboxes if record.header("hub-disclosure") is None]
     return Played(
-        refusals={origin(record): record for record in records(bootstrap, "hub.refusals")},
-        receipts={offset(row["data"]["position"]): row for _, row in receipts},
-        receipt_ms={offset(row["data"]["position"]): record.received_ms for record, row in receipts},
-        journal={origin(record): record for record in records(bootstrap, "hub.journal")},
-        outbox={record.position.offset: record for record in records(bootstrap, OUTBOX)},
+        sent=sent,
+        following=following,
+        refusals=by_origin(records(bench, "hub.refusals")),
+        journal=by_origin(records(bench, "hub.journal")),
+        receipts={row["data"]["position"]: row for row in told},
+        logged=hub.logged(),
+        flags=flags(hub),
     )
 
 
-def origin(record: InputRecord) -> int:
-    return offset((record.header("hub-origin") or b"").decode())
+def flags(hub: Child) -> dict[str, float]:
+    """Scrape what was counted as odd, by flag."""
+    families = text_string_to_metric_families(hub.get("/metrics", service="intake").body.decode())
+    samples = [one for family in families for one in family.samples if one.name == "hub_intake_flags_total"]
+    return {
+        flag: sum(one.value for one in samples if one.labels["flag"] == flag)
+        for flag in {one.labels["flag"] for one in samples}
+    }
 
 
-def offset(position: str) -> int:
-    return int(position.rpartition("/")[2])
+@pytest.mark.parametrize("case", SENT, ids=[case.name for case in SENT])
+def test_it_gets_its_answer_and_the_next_event_goes_through(played: Played, case: Case) -> None:
+    position = str(played.sent[case.name])
+
+    assert str(played.following[case.name]) in played.journal
+    if case.reason is None:
+        assert position in played.journal
+        return
+    refusal = played.refusals[position]
+    assert position not in played.journal
+    assert refusal.header("hub-code") == case.reason.value.encode()
+    assert (refusal.header("hub-pointer") or b"").decode() == case.pointer
+    if case.reason is Reason.DUPLICATE:
+        assert refusal.value is None
+        assert position not in played.receipts
+        return
+    receipt = played.receipts[position]["data"]
+    assert (receipt["code"], receipt["pointer"]) == (case.reason.value, case.pointer)
+    assert refusal.value == case.message().value
+    assert headers_kept(refusal) == [(name, value or b"") for name, value in case.message().headers]
 
 
-@pytest.mark.parametrize(("number", "bad"), list(enumerate(BAD)), ids=[bad.row for bad in BAD])
-def test_it_is_refused_with_its_code_and_a_receipt_and_the_next_event_goes_through(
-    played: Played, number: int, bad: Bad
-) -> None:
-    at = 2 * number
-    refusal, receipt = played.refusals[at], played.receipts[at]
-
-    assert refusal.header("hub-code") == bad.code.encode()
-    assert refusal.value == bad.value
-    assert receipt["data"]["code"] == bad.code
-    assert receipt["data"]["pointer"] == (refusal.header("hub-pointer") or b"").decode()
-    assert played.receipt_ms[at] - played.outbox[at].received_ms < 1000
-    assert at not in played.journal
-    assert played.journal[at + 1].received_ms - played.outbox[at + 1].received_ms < 1000
+def headers_kept(refusal: InputRecord) -> list[tuple[str, bytes | None]]:
+    """Return the sender's own headers, in their order."""
+    return [(name.removeprefix("orig-"), value) for name, value in refusal.headers if not name.startswith("hub-")]
 
 
 def test_nothing_else_was_refused(played: Played) -> None:
-    assert sorted(played.refusals) == [2 * number for number in range(len(BAD))]
+    refused = {str(played.sent[case.name]) for case in SENT if case.reason}
+
+    assert refused == set(played.refusals)
+    assert {str(played.sent[case.name]) for case in SENT if case.reason not in {None, Reason.DUPLICATE}} == set(
+        played.receipts
+    )
 
 
-def test_original_headers_are_kept_with_the_original_bytes(played: Played) -> None:
-    number = next(number for number, bad in enumerate(BAD) if bad.row == "ce_id twice")
-    kept = [value for name, value in played.refusals[2 * number].headers if name == "ce_id"]
+def test_the_log_and_the_receipts_hold_nothing_of_what_was_sent(played: Played) -> None:
+    receipts = json.dumps(list(played.receipts.values()))
+    for text in (BSN, "kennismigrant", "Verzonnen", "koffie", "passwd", "\x1b", "level=error"):
+        assert text not in played.logged
+        assert text not in receipts
+    for case in SENT:
+        event = case.good()
+        assert event["subject"] not in played.logged
+        assert event["id"] not in played.logged
 
-    assert len(kept) == 2
+
+def test_what_is_odd_was_counted(played: Played) -> None:
+    assert played.flags["time-ahead"] == 1
+    assert played.flags["time-old"] >= 1  # all of them, once the table's own time is old
+    assert played.flags["sequence-gap"] == 0
+
+
+# --- below the level of records ----------------------------------------------------------------------------------
+
+
+def goes_through(bench: Bench, hub: Child, send: Callable[[AIOKafkaProducer], Awaitable[Any]]) -> Any:
+    """Do something bad, then publish a good event, and wait until the journal has it."""
+
+    async def act() -> tuple[Any, Position]:
+        async with producer(bench) as client:
+            came = await send(client)
+            return came, await put(client, ways.CENTRE, a_good_one())
+
+    came, following = asyncio.run(act())
+    until(lambda: str(following) in by_origin(records(bench, "hub.journal")), "the good event", hub.is_running)
+    assert hub.events("stopped") == []
+    assert hub.events("given_up") == []
+    return came
+
+
+@pytest.mark.parametrize("case", TOO_LARGE_FOR_KAFKA, ids=[case.name for case in TOO_LARGE_FOR_KAFKA])
+def test_21_a_record_over_the_outboxs_limit_is_refused_by_kafka(bench: Bench, hub: Child, case: Case) -> None:
+    async def send(client: AIOKafkaProducer) -> None:
+        with pytest.raises(MessageSizeTooLargeError):
+            await put(client, case.sender, case.message())
+
+    goes_through(bench, hub, send)
+
+
+CODECS = ("gzip", "snappy", "lz4", "zstd")
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_25_a_compressed_batch_is_read_like_any_other(bench: Bench, hub: Child, codec: str) -> None:
+    async def send(_: AIOKafkaProducer) -> list[Position]:
+        async with producer(bench, compression_type=codec, linger_ms=50) as client:
+            bad = ways.Message(b"{" + b" " * 100_000)
+            return await asyncio.gather(*(put(client, ways.CENTRE, one) for one in (a_good_one(), bad, a_good_one())))
+
+    first, bad, last = goes_through(bench, hub, send)
+    journal, refusals = by_origin(records(bench, "hub.journal")), by_origin(records(bench, "hub.refusals"))
+    assert {str(first), str(last)} <= journal.keys()
+    assert refusals[str(bad)].value == b"{" + b" " * 100_000
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("size", [2 * 2**20, 48 * 2**20], ids=["2 MiB", "48 MiB"])
+def test_25_a_batch_that_inflates_beyond_the_limit_is_refused_by_kafka(
+    bench: Bench, hub: Child, codec: str, size: int
+) -> None:
+    """Outboxes are kept uncompressed, so Kafka unpacks before it measures: no reader ever meets a bomb."""
+
+    async def send(_: AIOKafkaProducer) -> None:
+        async with producer(bench, compression_type=codec) as client:
+            with pytest.raises(MessageSizeTooLargeError):
+                await put(client, ways.CENTRE, ways.Message(bytes(size)))
+
+    goes_through(bench, hub, send)
+
+
+def test_57_the_hub_places_by_the_dossier_whatever_key_and_partitioner_a_client_has(bench: Bench, hub: Child) -> None:
+    events = [ways.good(ways.CENTRE, str(uuid.uuid4())) for _ in range(8)]
+    subject = str(uuid.uuid4())
+    keys = [None, b"", b"a", b"b", subject.encode(), b"\xff", b"0" * 1_000, b"dossier-1"]
+
+    async def send(client: AIOKafkaProducer) -> list[Position]:
+        return [
+            await put(client, ways.CENTRE, ways.key(key)({**event, "subject": subject}))
+            for event, key in zip(events, keys, strict=True)
+        ]
+
+    positions = goes_through(bench, hub, send)
+    journal = by_origin(records(bench, "hub.journal"))
+    stored = [journal[str(position)] for position in positions]
+    assert {record.key for record in stored} == {subject.encode()}
+    assert {record.position.partition for record in stored} == {Partitioner().pick(subject.encode(), 0, 4)}
+    offsets = [record.position.offset for record in stored]
+    assert sorted(offsets) == offsets
+
+
+# --- byte by byte
+
+_CRC, _ATTRIBUTES, _PAYLOAD, _CHECKED_FROM = 17, 21, 61, 21
+_CONTROL, _TRANSACTIONAL = 0x20, 0x10
+
+
+def batch(*messages: Message, compression: int = 0) -> bytearray:
+    """Build a batch as the client does."""
+    made = BatchBuilder(1_000_000, compression, is_transactional=0)
+    for message in messages:
+        made.append(timestamp=None, key=message.key, value=message.value, headers=list(message.headers))
+    return bytearray(made._build())  # noqa: SLF001 (the client's own bytes, before they are sent)
+
+
+def signed(raw: bytearray) -> bytes:
+    """Give a batch the checksum that it should have."""
+    struct.pack_into(">I", raw, _CRC, calc_crc32c(bytes(raw[_CHECKED_FROM:])))
+    return bytes(raw)
+
+
+def marked(attributes: int) -> bytes:
+    """Build a good batch with other attributes."""
+    raw = batch(a_good_one())
+    struct.pack_into(">h", raw, _ATTRIBUTES, attributes)
+    return signed(raw)
+
+
+def with_wrong_checksum() -> bytes:
+    raw = batch(a_good_one())
+    raw[_PAYLOAD + 20] ^= 0x01
+    return bytes(raw)
+
+
+def of_old(magic: Literal[0, 1]) -> bytes:
+    made = LegacyRecordBatchBuilder(magic=magic, compression_type=0, batch_size=1_000_000)
+    assert made.append(0, timestamp=0, key=None, value=a_good_one().value) is not None
+    return bytes(made.build())
+
+
+def with_a_wrong_count() -> bytes:
+    raw = batch(a_good_one())
+    struct.pack_into(">i", raw, _PAYLOAD - 4, 7)
+    return signed(raw)
+
+
+def cut_short() -> bytes:
+    return bytes(batch(a_good_one())[:-10])
+
+
+def with_garbage_for_a_body(compression: int) -> bytes:
+    raw = batch(a_good_one(), compression=compression)
+    raw[_PAYLOAD:] = b"\xa5" * (len(raw) - _PAYLOAD)
+    return signed(raw)
+
+
+BROKEN: Mapping[str, Callable[[], bytes]] = {
+    "a batch in the format 0": lambda: of_old(0),
+    "a batch in the format 1": lambda: of_old(1),
+    "a batch with a wrong checksum": with_wrong_checksum,
+    "a control batch": lambda: marked(_CONTROL),
+    "a control batch of a transaction": lambda: marked(_CONTROL | _TRANSACTIONAL),
+    "a batch with the codec 5": lambda: marked(5),
+    "a batch with the codec 7": lambda: marked(7),
+    "a batch that says gzip and is not": lambda: marked(1),
+    "a batch that says zstd and is not": lambda: marked(4),
+    "a batch that counts its records wrongly": with_a_wrong_count,
+    "a batch that is cut short": cut_short,
+    "a batch of garbage": lambda: with_garbage_for_a_body(0),
+    "a compressed batch of garbage": lambda: with_garbage_for_a_body(4),
+    "a batch of nothing": lambda: b"",
+}
+
+
+async def produce_raw(bench: Bench, raw: bytes) -> int:
+    """Write bytes as a batch, without any client's help, and return the broker's error code."""
+    settings = EngineSettings(bootstrap=bench.bootstrap, group="none", client_id="raw", revision=1, digest="")
+    async with ClusterView(settings) as view:
+        request = ProduceRequest(transactional_id=None, required_acks=-1, timeout=10_000, topics=[(OUTBOX, [(0, raw)])])
+        answer = await view.client.send(view.leader(LANE), request)
+        return int(answer.topics[0][1][0][1])
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_60_a_broken_batch_is_refused_by_kafka_and_the_reader_lives(bench: Bench, hub: Child, what: str) -> None:
+    async def send(_: AIOKafkaProducer) -> int:
+        return await produce_raw(bench, BROKEN[what]())
+
+    assert goes_through(bench, hub, send) != 0, "Kafka has taken it"
+
+
+def test_60_a_batch_that_is_written_byte_by_byte_and_well_is_taken(bench: Bench, hub: Child) -> None:
+    async def send(_: AIOKafkaProducer) -> int:
+        return await produce_raw(bench, signed(batch(a_good_one(), a_good_one())))
+
+    assert goes_through(bench, hub, send) == 0
+
+
+PLACE = b"name-that-will-not-be-utf8"
+
+
+def test_59_a_headers_name_that_is_no_utf8_holds_nobody_up(bench: Bench, hub: Child) -> None:
+    odd = ways.headers((PLACE.decode(), b"x"))(ways.good(ways.CENTRE, str(uuid.uuid4())))
+    raw = bytearray(batch(a_good_one(), odd, a_good_one()).replace(PLACE, b"\xff" * len(PLACE)))
+
+    async def send(_: AIOKafkaProducer) -> int:
+        return await produce_raw(bench, signed(raw))
+
+    assert goes_through(bench, hub, send) == 0
+    assert (odd.value or b"") not in [record.value for record in records(bench, "hub.refusals")]
+    assert json.loads(odd.value or b"")["id"] in {
+        json.loads(record.value or b"")["id"] for record in records(bench, "hub.journal")
+    }
+
+
+# --- transactions
+
+
+async def stable_and_end(bench: Bench) -> tuple[int, int]:
+    """Return up to where the outbox can be read, and where it ends."""
+    found = []
+    for isolation in ("read_committed", "read_uncommitted"):
+        looker = AIOKafkaConsumer(bootstrap_servers=bench.bootstrap, isolation_level=isolation)
+        await looker.start()
+        found.append((await looker.end_offsets([LANE]))[LANE])
+        await looker.stop()
+    return found[0], found[1]
+
+
+def test_61_an_aborted_transaction_is_never_seen(bench: Bench, hub: Child) -> None:
+    async def send(_: AIOKafkaProducer) -> Position:
+        async with producer(bench, transactional_id=f"expat-centre.{uuid.uuid4()}") as client:
+            await client.begin_transaction()
+            position = await put(client, ways.CENTRE, a_good_one())
+            await client.abort_transaction()
+            return position
+
+    aborted = str(goes_through(bench, hub, send))
+    assert aborted not in by_origin(records(bench, "hub.journal"))
+    assert aborted not in by_origin(records(bench, "hub.refusals"))
+
+
+def test_61_what_follows_a_transaction_that_is_left_open_waits_and_then_goes_through(bench: Bench, hub: Child) -> None:
+    async def send(client: AIOKafkaProducer) -> Position:
+        left = AIOKafkaProducer(
+            bootstrap_servers=bench.bootstrap,
+            transactional_id=f"expat-centre.{uuid.uuid4()}",
+            transaction_timeout_ms=10_000,
+        )
+        await left.start()
+        await left.begin_transaction()
+        position = await put(left, ways.CENTRE, a_good_one())
+        behind = await put(client, ways.CENTRE, a_good_one())
+        await left.stop()  # which ends no transaction
+        stable, end = await stable_and_end(bench)
+        assert (stable, end) == (position.offset, behind.offset + 1), "the stall can be seen"
+        return position
+
+    opened = goes_through(bench, hub, send)
+    journal = by_origin(records(bench, "hub.journal"))
+    assert str(opened) not in journal
+    assert f"{OUTBOX}/0/{opened.offset + 1}" in journal

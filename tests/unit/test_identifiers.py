@@ -53,6 +53,10 @@ def test_a_bsn_that_stands_alone_is_found_also_where_a_character_is_percent_enco
     assert holds_bsn((text.replace(raw, f"%{ord(raw):X}") if raw else text).encode())
 
 
+def test_a_bsn_that_is_percent_encoded_twice_is_found() -> None:
+    assert holds_bsn(b"https://x.example/?q=%2539%2539%2539%2539%2539%2530%2533%2534%2532")
+
+
 def test_a_bsn_behind_an_encoded_space_is_found() -> None:
     assert holds_bsn(b"q=%20999990342")
 

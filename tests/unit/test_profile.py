@@ -130,6 +130,8 @@ BROKEN: dict[str, list[str]] = {
         "/schemas/1.json",
         "schemas",
         "https://u:p@schemas.example/1",
+        "http://schemas.example/1.json",
+        "file:///etc/passwd",
         "https://x.example/" + "x" * 2_048,
     ],
     "dataref": [

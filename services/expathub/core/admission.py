@@ -6,6 +6,7 @@ of the event (`expathub.core.decode`) nor repeated events (`expathub.core.rememb
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -80,6 +81,17 @@ def _has_live_version(it: Submission) -> Refusal | None:
     return it.refusal(Reason.RETIRED_VERSION, "/type")
 
 
+def _names_its_schema(it: Submission) -> Refusal | None:
+    """Hold `dataschema` against `type`, where it names the type: two truths about the version are none."""
+    schema = it.event.attributes.get("dataschema")
+    if schema is None or it.kind is None or it.version is None:
+        return None
+    named = re.search(rf"[/:]{re.escape(it.kind.name)}[./:]v?([0-9]+)(?![0-9])", schema)
+    if named is None or named[1] == str(it.version.major):
+        return None
+    return it.refusal(Reason.PROFILE_DATASCHEMA, "/dataschema")
+
+
 def _may_publish(it: Submission) -> Refusal | None:
     if it.kind and it.kind.publishers & it.sender.roles:
         return None
@@ -119,6 +131,7 @@ RULES: tuple[Callable[[Submission], Refusal | None], ...] = (
     _has_known_type,
     _has_known_version,
     _has_live_version,
+    _names_its_schema,
     _may_publish,
     _speaks_for_its_own,
     _fits_its_schema,

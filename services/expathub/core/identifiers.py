@@ -65,12 +65,17 @@ def is_v_number(text: str) -> bool:
 
 
 def holds_bsn(text: bytes) -> bool:
-    """Tell whether nine digits that pass the eleven test stand alone in `text`, also when percent-encoded."""
+    """Tell whether nine digits that pass the eleven test stand alone in `text`, also percent-encoded once or twice."""
     if b"%" in text:
-        text += b" " + _PERCENT.sub(lambda octet: bytes([int(octet[1], 16)]), text)
+        once = _decoded(text)
+        text = b" ".join((text, once, _decoded(once)))
     if b"000000000" not in text.translate(_DIGITS_TO_ZERO):  # cheaper than the expression, and mostly true
         return False
     return any(is_bsn(digits.decode("ascii")) for digits in _NINE_ALONE.findall(text))
+
+
+def _decoded(text: bytes) -> bytes:
+    return _PERCENT.sub(lambda octet: bytes([int(octet[1], 16)]), text)
 
 
 def is_oin(text: str) -> bool:

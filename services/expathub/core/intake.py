@@ -13,6 +13,7 @@ from expathub.core.admission import Submission, admit, refusal_of
 from expathub.core.configuration import Configuration
 from expathub.core.decode import decode
 from expathub.core.event import Event, Refusal
+from expathub.core.flags import flags_of
 from expathub.core.partners import Partner
 from expathub.core.reasons import Reason
 from expathub.core.records import InputRecord, Output
@@ -43,7 +44,9 @@ class IntakeStage:
         key, entry = key_of(event), entry_of(event, record.received_ms)
         known = remembered(key)
         if known is None or not is_within_window(known, record.received_ms):
-            return Step((_accepted(record, sender, event),), ((key, entry),), ("accepted",))
+            flags, noted = flags_of(event, record.received_ms, remembered)
+            tally = ("accepted", *(f"flagged:{flag.value}" for flag in flags))
+            return Step((_accepted(record, sender, event),), ((key, entry), *noted), tally)
         if is_same_content(known, entry):
             return Step((duplicate(record, sender, event.subject),), (), ("duplicate",))
         return self._refuse(record, sender, refusal_of(event, Reason.SAME_ID_OTHER_BYTES, "/id"), event.subject)

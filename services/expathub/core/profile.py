@@ -111,6 +111,11 @@ def is_uri_reference(text: str) -> bool:
     )
 
 
+def is_schema(text: str) -> bool:
+    """Tell whether `text` can be a `dataschema`: an absolute URI that a recipient may safely look up, or a name."""
+    return text.lower().startswith(("https://", "urn:")) and is_uri(text)
+
+
 def is_json(text: str) -> bool:
     """Tell whether `text` is the media type of JSON in UTF-8 (and not of an event)."""
     return media_of(text) is Media.JSON
@@ -155,7 +160,7 @@ MUST: Final = (
     _must(5, Reason.PROFILE_SUBJECT, "NL GOV, subject and sensitive information", is_uuid, required=True),
     _must(6, Reason.PROFILE_TIME, "NL GOV, time; RFC 3339 §5.6", is_time),
     _must(7, Reason.PROFILE_DATACONTENTTYPE, "NL GOV, datacontenttype", is_json),
-    _must(8, Reason.PROFILE_DATASCHEMA, "NL GOV, dataschema", is_uri),
+    _must(8, Reason.PROFILE_DATASCHEMA, "NL GOV, dataschema; the hub allows `https` and `urn`", is_schema),
     _must(9, Reason.PROFILE_DATAREF, "NL GOV, dataref", is_uri_reference),
     _must(10, Reason.PROFILE_SEQUENCE, "NL GOV, sequence", bool),
     # The profile's own example writes it in lower case.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from expathub.core.profile import MUST, SHOULD
-from expathub.core.reasons import Code, Held, Reason, Withheld
+from expathub.core.reasons import Code, Flag, Held, Reason, Withheld
 
 
 def page() -> str:
@@ -14,6 +14,7 @@ def page() -> str:
     should = ((str(rule.number), f"`{rule.attribute}`", rule.text, rule.reference) for rule in SHOULD)
     return _PAGE.format(
         refused=_codes(Reason),
+        flagged=_codes(Flag),
         held=_codes(Held),
         withheld=_codes(Withheld),
         must=_rows(must),
@@ -55,12 +56,20 @@ the hub asks beyond it. An event that breaks one of these is refused, by the fir
 |---|---|---|---|
 {must}
 
-An event that does not follow these is taken all the same. Age, skew, repeats and gaps of a `sequence` are counted and
-never refused.
+An event that does not follow these is taken all the same.
 
 | rule | about | advice | source |
 |---|---|---|---|
 {should}
+
+## Flagged
+
+What is odd about an event that is taken all the same. It is counted per sender in `hub_intake_flags_total` and in the
+`tally` of the log line; no flag ever refuses.
+
+| code | what it means | what to do |
+|---|---|---|
+{flagged}
 
 ## Held
 

@@ -146,7 +146,11 @@ class Reason(Code):
         "`datacontenttype` is not JSON in UTF-8.",
         "Send `application/json` or leave it out.",
     )
-    PROFILE_DATASCHEMA = ("profile-dataschema", "`dataschema` is no absolute URI.", "Send one or leave it out.")
+    PROFILE_DATASCHEMA = (
+        "profile-dataschema",
+        "`dataschema` is no absolute URI with `https` or `urn`, or it names another version than `type` does.",
+        "Send one that fits or leave it out; the hub never fetches it.",
+    )
     PROFILE_DATAREF = (
         "profile-dataref",
         "`dataref` is no URI-reference, or carries a user name or password.",
@@ -205,6 +209,32 @@ class Reason(Code):
     DUPLICATE = ("duplicate", "The very same event was accepted before.", "Nothing to do.")
     PARTNER_ENDED = ("partner-ended", "The sender no longer takes part.", "Ask the hub's owners.")
     POISON = ("poison", "Processing this record ended the process three times.", "Report it; send a corrected event.")
+
+
+class Flag(Code):
+    """What is odd about an event that was accepted all the same; counted per sender, never refused."""
+
+    TIME_AHEAD = ("time-ahead", "`time` is more than 60 s after the hub received the event.", "Set the sender's clock.")
+    TIME_OLD = (
+        "time-old",
+        "`time` is more than 14 days before the hub received the event.",
+        "Find out what kept the event back, or who sends old ones again.",
+    )
+    SEQUENCE_REPEATED = (
+        "sequence-repeated",
+        "`sequence` is that of the last accepted event of this source.",
+        "Count every event once.",
+    )
+    SEQUENCE_BACK = (
+        "sequence-back",
+        "`sequence` is lower than that of the last accepted event of this source.",
+        "Send in order; a source has one counter.",
+    )
+    SEQUENCE_GAP = (
+        "sequence-gap",
+        "`sequence` is higher than the next one of this source.",
+        "Find what is missing: not sent, or refused.",
+    )
 
 
 class Held(Code):

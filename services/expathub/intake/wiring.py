@@ -11,7 +11,7 @@ from expathub import metrics
 from expathub.core import topic_names
 from expathub.core.configuration import Configuration
 from expathub.core.intake import IntakeStage
-from expathub.core.reasons import Reason
+from expathub.core.reasons import Flag, Reason
 from expathub.core.remembered import LOAD_WINDOW_MS, Remembered
 from expathub.kafka import topics
 from expathub.kafka.engine import Engine
@@ -24,6 +24,7 @@ from expathub.shell.plan import Ground, Plan
 
 ACCEPTED = "accepted"
 _REFUSED = "refused:"
+_FLAGGED = "flagged:"
 
 
 def lanes(configuration: Configuration) -> LanePlan[bytes]:
@@ -81,14 +82,18 @@ def label_values(configuration: Configuration) -> Mapping[Label, tuple[str, ...]
     return {
         Label.PARTNER: tuple(sorted(configuration.partners.by_id)),
         Label.CODE: (ACCEPTED, *(reason.value for reason in Reason)),
+        Label.FLAG: tuple(flag.value for flag in Flag),
     }
 
 
 def count_tally(measured: Metrics, report: BatchReport) -> None:
-    """Count what became of a partner's records."""
+    """Count what became of a partner's records, and what was odd about those that were accepted."""
     partner = report.lane.rpartition("/")[0].removeprefix(topic_names.outbox(""))
     for word, count in report.tally.items():
-        measured.count(metrics.INTAKE_RECORDS, count, partner, word.removeprefix(_REFUSED))
+        if word.startswith(_FLAGGED):
+            measured.count(metrics.INTAKE_FLAGS, count, partner, word.removeprefix(_FLAGGED))
+        else:
+            measured.count(metrics.INTAKE_RECORDS, count, partner, word.removeprefix(_REFUSED))
 
 
 PLAN = Plan(

@@ -79,8 +79,8 @@ class MemoryHub:
     def __init__(self, configuration: Configuration, keys: ReferenceKeys, now_ms: int) -> None:
         self.now_ms = now_ms
         self._topics: defaultdict[str, list[InputRecord]] = defaultdict(list)
-        self._intake: Lane[bytes] = Lane(IntakeStage(configuration), Remembered())
-        self._dispatch: Lane[Dossier] = Lane(DispatchStage(configuration, keys), Dossiers())
+        self.intake: Lane[bytes] = Lane(IntakeStage(configuration), Remembered())
+        self.dispatch: Lane[Dossier] = Lane(DispatchStage(configuration, keys), Dossiers())
 
     def publish(
         self,
@@ -95,25 +95,25 @@ class MemoryHub:
         value = orjson.dumps(event) if isinstance(event, Mapping) else event
         record = self._append(outbox(partner), key, value, headers)
         accepted = len(self._topics[JOURNAL])
-        self._take(self._intake.run(record, self.now_ms))
+        self._take(self.intake.run(record, self.now_ms))
         for entry in self._topics[JOURNAL][accepted:]:
-            self._take(self._dispatch.run(entry, self.now_ms, is_poison=is_poison))
+            self._take(self.dispatch.run(entry, self.now_ms, is_poison=is_poison))
         return record.position
 
     def reconfigure(self, configuration: Configuration, keys: ReferenceKeys) -> None:
         """Go on with another configuration, as after a rolling restart."""
-        self._intake.stage = IntakeStage(configuration)
-        self._dispatch.stage = DispatchStage(configuration, keys)
+        self.intake.stage = IntakeStage(configuration)
+        self.dispatch.stage = DispatchStage(configuration, keys)
         self.restart()
 
     def restart(self) -> None:
         """Load both states again from their changelogs."""
-        self._intake.load(Remembered())
-        self._dispatch.load(Dossiers())
+        self.intake.load(Remembered())
+        self.dispatch.load(Dossiers())
 
     def dossier(self, subject: str) -> Dossier | None:
         """Return what dispatch remembers of a dossier."""
-        return self._dispatch.state.get(subject.encode())
+        return self.dispatch.state.get(subject.encode())
 
     def records(self, topic: str) -> tuple[InputRecord, ...]:
         """Return the records of a topic."""
