@@ -21,6 +21,7 @@ from expathub.core.intake import IntakeStage
 from expathub.core.records import ForeignHeaders, InputRecord, Output, Position
 from expathub.core.references import ReferenceKeys
 from expathub.core.remembered import Remembered
+from expathub.core.replay import KeptBack, Permissions, Replay, Replayed
 from expathub.core.stage import Stage, Step
 from expathub.core.topic_names import DISCLOSURES, JOURNAL, PARKED, REFUSALS, inbox, outbox
 
@@ -78,6 +79,7 @@ class MemoryHub:
 
     def __init__(self, configuration: Configuration, keys: ReferenceKeys, now_ms: int) -> None:
         self.now_ms = now_ms
+        self._configuration, self._keys = configuration, keys
         self._topics: defaultdict[str, list[InputRecord]] = defaultdict(list)
         self.intake: Lane[bytes] = Lane(IntakeStage(configuration), Remembered())
         self.dispatch: Lane[Dossier] = Lane(DispatchStage(configuration, keys), Dossiers())
@@ -102,6 +104,7 @@ class MemoryHub:
 
     def reconfigure(self, configuration: Configuration, keys: ReferenceKeys) -> None:
         """Go on with another configuration, as after a rolling restart."""
+        self._configuration, self._keys = configuration, keys
         self.intake.stage = IntakeStage(configuration)
         self.dispatch.stage = DispatchStage(configuration, keys)
         self.restart()
@@ -110,6 +113,15 @@ class MemoryHub:
         """Load both states again from their changelogs."""
         self.intake.load(Remembered())
         self.dispatch.load(Dossiers())
+
+    def replay(self, subject: str) -> list[Replayed | KeptBack]:
+        """Play a dossier's journal again, with permission as of now."""
+        permissions = Permissions(self._configuration)
+        playing = Replay(self._configuration, self._keys, permissions, self.now_ms, lambda _: True)
+        journal = [record for record in self.records(JOURNAL) if record.key == subject.encode()]
+        for record in journal:
+            permissions.note(record)
+        return [one for record in journal for one in playing.feed(record)]
 
     def dossier(self, subject: str) -> Dossier | None:
         """Return what dispatch remembers of a dossier."""

@@ -60,8 +60,12 @@ class Progress:
 
     def sent(self, sent: Sent) -> None:
         """Note a record that waits for a decision."""
-        self._sent.add(sent.position)
-        self._follow(sent.position)
+        self.expect(sent.position)
+
+    def expect(self, position: Position) -> None:
+        """Note where a record lies that waits for a decision."""
+        self._sent.add(position)
+        self._follow(position)
 
     def read(self, part: Part) -> None:
         """Note what a record of any topic says."""
