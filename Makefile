@@ -43,8 +43,8 @@ format: $(VENV)/.dev ## Bring the code into the project's form
 bench: install $(VENV)/.dev ## Measure CPU per event against a hand-written loop, and the time from publish to inbox
 	$(BIN)/python tests/bench/relay_bench.py $(ARGS)
 
-faults: install $(VENV)/.dev ## Kill processes and brokers for longer than `make test` does
-	EXPATHUB_TEST_INSTALLED=1 EXPATHUB_TEST_KILLS=100 $(BIN)/pytest tests/faults $(ARGS)
+faults: install $(VENV)/.dev ## Kill processes and brokers, and send nonsense, for longer than `make test` does
+	EXPATHUB_TEST_INSTALLED=1 EXPATHUB_TEST_FAULTS=full EXPATHUB_TEST_KILLS=100 $(BIN)/pytest tests/faults $(ARGS)
 
 compose-test: ## Build, use, break and remove the containers of docker-compose.yml; needs a Docker engine
 	@tests/docker/compose_test $(ARGS)
