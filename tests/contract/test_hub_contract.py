@@ -25,11 +25,11 @@ from expathub.shell import reference_keys
 from expathub.shipped import shipped
 from expathub.testing import journeys, mishaps
 from expathub.testing.bad_input import CASES, ways
+from expathub.testing.comparing import Observation, observe, observe_replay
 from expathub.testing.history import History
 from expathub.testing.hubs import Hub, InMemory, OnKafka
 from expathub.testing.in_memory import STRUCTURED
 from expathub.testing.judgement import judge
-from expathub.testing.comparing import Observation, observe, observe_replay
 from expathub.testing.processes import Bench
 from expathub.testing.region import Region
 from expathub.testing.script import Publication

@@ -14,7 +14,7 @@ import orjson
 
 from expathub.core.records import InputRecord, Position
 from expathub.core.replay import KeptBack, Replayed
-from expathub.core.topic_names import JOURNAL, outbox
+from expathub.core.topic_names import JOURNAL, REFUSALS, outbox
 
 Observation: TypeAlias = Mapping[str, Sequence[Any]]
 """By topic and key, the records in their order."""
@@ -76,11 +76,11 @@ def _header(record: InputRecord, name: str) -> str:
 
 
 def _shown(record: InputRecord, names: Names) -> dict[str, Any]:
+    headers = [(name, _header_shown(name, value, names)) for name, value in record.headers]
+    if record.position.topic == REFUSALS:  # what somebody sent: byte by byte
+        return {"headers": headers, "value": record.value}
     is_receipt = record.key is None and record.position.topic.startswith("inbox.")
-    return {
-        "headers": [(name, _header_shown(name, value, names)) for name, value in record.headers],
-        "value": _value(record.value, names, own=("id", "time") if is_receipt else ()),
-    }
+    return {"headers": headers, "value": _value(record.value, names, own=("id", "time") if is_receipt else ())}
 
 
 def _header_shown(name: str, value: bytes | None, names: Names) -> str:
@@ -88,15 +88,8 @@ def _header_shown(name: str, value: bytes | None, names: Names) -> str:
 
 
 def _value(value: bytes | None, names: Names, own: tuple[str, ...]) -> Any:
-    """Read a value as JSON where it is; `own` are members that the hub makes of a position."""
-    if value is None:
-        return None
-    try:
-        document = orjson.loads(names.put_into(_text(value)))
-    except orjson.JSONDecodeError:
-        return _text(value)
-    if not isinstance(document, dict):
-        return document
+    """Read a value of the hub's own; `own` are members that the hub makes of a position."""
+    document = orjson.loads(names.put_into(_text(value)))
     return {name: _NOW if name in own or name in _OF_THE_CLOCK else held for name, held in document.items()}
 
 

@@ -23,10 +23,12 @@ from expathub.kafka import replaying
 from expathub.kafka.reading import Reader
 from expathub.testing.history import Accepted, Refused, Row, parse
 from expathub.testing.in_memory import STRUCTURED, MemoryHub
-from expathub.testing.performing import POLL_SECONDS, REQUEST_BYTES_MAX, Progress, until
+from expathub.testing.performing import POLL_SECONDS, Progress, until
 
 SETTLE_SECONDS = 120.0
 """How long a record may take to be decided on and dispatched; long, because a machine may have other things to do."""
+
+REQUEST_BYTES_MAX = 2**20
 
 
 class Hub(Protocol):
