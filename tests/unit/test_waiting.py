@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 
 import pytest
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError
 
 from expathub.errors import KafkaUnreachableError, MisconfiguredError
@@ -61,3 +63,20 @@ async def test_kafka_that_answers_at_once_is_no_silence(monkeypatch: pytest.Monk
 def test_a_connection_lost_on_the_way_is_kafka_that_does_not_answer() -> None:
     with pytest.raises(KafkaUnreachableError), waiting.giving_up("127.0.0.1:1"):
         raise KafkaConnectionError
+
+
+async def test_only_who_waits_is_hushed_and_others_in_the_process_are_heard(caplog: pytest.LogCaptureFixture) -> None:
+    waiting_for = asyncio.create_task(waiting.wait("127.0.0.1:1"))
+    other = AIOKafkaClient(bootstrap_servers="127.0.0.1:2")
+    try:
+        await asyncio.sleep(0.2)
+        with pytest.raises(KafkaConnectionError):
+            await other.bootstrap()
+    finally:
+        waiting_for.cancel()
+        await asyncio.wait({waiting_for})
+        await other.close()
+
+    said = [record.getMessage() for record in caplog.records if record.name.startswith("aiokafka")]
+    assert any("127.0.0.1:2" in line for line in said)
+    assert not any("127.0.0.1:1:" in line for line in said)

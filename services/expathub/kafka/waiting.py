@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
@@ -123,16 +124,26 @@ def silence_client() -> None:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
 
 
+_hushes: ContextVar[bool] = ContextVar("hushes", default=False)
+"""Whether this task, or one that it has begun, only asks whether Kafka is there."""
+
+
 @contextmanager
 def _hushed() -> Iterator[None]:
-    """Keep the client from logging each attempt that fails: whoever waits says it once, in its own words."""
+    """Keep the client from logging each attempt that fails: whoever waits says it once, in its own words.
 
-    def hush(_: logging.LogRecord) -> bool:
-        return False
-
-    client = logging.getLogger("aiokafka")
-    client.addFilter(hush)
+    Only the attempts of this task: a second service in the same process may have much to say meanwhile.
+    """
+    before = _hushes.set(True)
     try:
         yield
     finally:
-        client.removeFilter(hush)
+        _hushes.reset(before)
+
+
+def _is_loud(_: logging.LogRecord) -> bool:
+    return not _hushes.get()
+
+
+for _name in ("aiokafka", "aiokafka.conn", "aiokafka.admin.client"):
+    logging.getLogger(_name).addFilter(_is_loud)
