@@ -127,6 +127,32 @@ async def test_deaths_elsewhere_never_make_a_record_poison(kafka: str) -> None:
     assert faults(await bench.copied(), {bench.input(0): range(1)}) == CLEAN
 
 
+class ExhaustedStage(CountingStage):
+    """A stage in a process that has run out of memory."""
+
+    def step(self, record: InputRecord, remembered: Lookup[int], at_ms: int) -> Step[int]:
+        del record, remembered, at_ms
+        raise MemoryError
+
+
+async def test_a_process_that_runs_out_of_memory_ends_and_blames_no_record(
+    kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it happened to work on is as good as any; only a record on which process after process ends is poison."""
+    bench = await bench_on(kafka).make_topics()
+    await bench.publish(0, [b"1", b"2"])
+    told = Told()
+    with monkeypatch.context() as poor:
+        poor.setattr("expathub.testing.engine_bench.CountingStage", ExhaustedStage)
+        for _ in range(2):  # of the batch, then of the first record alone
+            with pytest.raises(MemoryError):
+                await asyncio.wait_for(bench.engine(told).run(), 60)
+    async with bench.running(told):
+        await bench.until_committed(0, 2)
+    assert told.of(Happening.STEP_RAISED) == told.of(Happening.POISONED) == []
+    assert faults(await bench.copied(), {bench.input(0): range(2)}) == CLEAN
+
+
 class WorsePoisonStage(CountingStage):
     """A stage that raises on poison too."""
 

@@ -86,7 +86,11 @@ async def _between_marks(
     sheet = hold.sheet()
     try:
         (sheet.poison if poison else sheet.work)(record)
-    except (KeyboardInterrupt, SystemExit):
+    except (
+        KeyboardInterrupt,
+        SystemExit,
+        MemoryError,
+    ):  # the last leaves the mark as it is: a death, for who comes next
         raise
     except (OversizeError, LaneStoppedError):
         await hold.note(trying=None)

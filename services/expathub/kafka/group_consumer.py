@@ -38,7 +38,7 @@ _JOIN_BACKOFF_MS = 100
 
 def is_unreadable(error: Exception) -> bool:
     """Return whether the client raised `error` in place of records that it cannot read."""
-    return isinstance(error, _UNREADABLE) or not isinstance(error, KafkaError)
+    return isinstance(error, _UNREADABLE) or not isinstance(error, KafkaError | MemoryError)
 
 
 class GroupConsumer:

@@ -119,8 +119,8 @@ async def _work(hold: Hold[E], records: Sequence[Fetched], around: Surroundings[
     for index, record in enumerate(records):
         try:
             sheet.work(input_record(record))
-        except (KeyboardInterrupt, SystemExit, LaneStoppedError):
-            raise
+        except (KeyboardInterrupt, SystemExit, MemoryError, LaneStoppedError):
+            raise  # a process that has run out of memory says nothing about the record at hand
         except BaseException as error:  # noqa: BLE001 (a panic of a Rust extension is no Exception, yet as poisonous)
             tell_raised(hold, record.offset, error, around)
             return sheet, index
