@@ -198,6 +198,16 @@ def test_every_step_is_reached_somewhere_and_no_other() -> None:
     assert set(re.findall(r'failpoints\.reach\("([a-z-]+)"', source)) == set(failpoints.STEPS)
 
 
+def test_why_a_lane_is_given_up_is_said_in_words_that_the_log_takes() -> None:
+    """A log line keeps codes and names of errors; a sentence made of both would be dropped."""
+    source = "".join(path.read_text() for path in Path(failpoints.__file__).parent.glob("*.py"))
+    said = re.findall(r"raise (?:GivenUp|Fenced|Doubt|Refused)Error\((.+?)[,)]", source)
+    said += re.findall(r"return (?:GivenUp|Fenced|Doubt|Refused)Error\((.+?)[,)]", source)
+    assert len(said) >= 9
+    for words in said:
+        assert re.fullmatch(r'"[a-z]+(-[a-z]+)*"|type\(error', words), words
+
+
 # Lane plans
 
 

@@ -114,8 +114,14 @@ class Engine(Generic[E]):
                 settled = time.monotonic() - began > self._settings.settled_seconds
                 self._failures = 1 if settled else self._failures + 1
                 self._silences = 0
-                reason = error.reason if isinstance(error, GivenUpError) else type(error).__name__
-                await self._pause(Happening.GIVEN_UP, reason, self._failures, self._settings.rejoin_last_seconds)
+                given_up = error if isinstance(error, GivenUpError) else GivenUpError("kafka-error", error)
+                await self._pause(
+                    Happening.GIVEN_UP,
+                    given_up.reason,
+                    self._failures,
+                    self._settings.rejoin_last_seconds,
+                    given_up.error,
+                )
 
     async def _unless_stopped_before_joining(self, work: Coroutine[Any, Any, None]) -> None:
         """Await a membership, which knows how to stop; before it is one, connecting is just broken off."""
@@ -160,10 +166,14 @@ class Engine(Generic[E]):
             finally:
                 self._membership = None
 
-    async def _pause(self, name: Happening, reason: str, attempt: int, longest_seconds: float) -> None:
+    async def _pause(
+        self, name: Happening, reason: str, attempt: int, longest_seconds: float, cause: str | None = None
+    ) -> None:
         """Wait before the next attempt, longer each time; `stop` ends the wait."""
         seconds = min(self._settings.rejoin_first_seconds * 2 ** min(attempt - 1, _DOUBLINGS), longest_seconds)
         details: dict[str, Detail] = {"reason": reason, "seconds": seconds}
+        if cause is not None:
+            details["error"] = cause
         self._observer.event(name, None, details)
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):

@@ -20,11 +20,12 @@ class LaneStoppedError(Exception):
 
 
 class GivenUpError(Exception):
-    """The membership must end and begin anew; `reason` names why."""
+    """The membership must end and begin anew; `reason` is a code, `error` the name of the error behind it, if any."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, error: BaseException | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.error = None if error is None else type(error).__name__
 
 
 class FencedError(GivenUpError):

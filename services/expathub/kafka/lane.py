@@ -104,7 +104,7 @@ class Lane(Generic[E]):
         except _LeftError:
             pass
         except KafkaError as error:
-            raise GivenUpError(f"kafka: {type(error).__name__}") from error
+            raise GivenUpError("kafka-error", error) from error
         finally:
             self._health = LaneHealth(Phase.LEAVING)
             self._buffer.clear()

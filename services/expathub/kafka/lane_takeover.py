@@ -140,7 +140,7 @@ async def _fence(spec: LaneSpec[E], around: Surroundings[E]) -> LaneProducer:
         raise LaneStoppedError(Cause.NOT_AUTHORISED, spec.transactional_id) from error
     except (TimeoutError, KafkaError, *FENCED) as error:
         await producer.drop()
-        raise GivenUpError(f"fencing-failed: {type(error).__name__}") from error
+        raise GivenUpError("fencing-failed", error) from error
     except BaseException:
         await producer.drop()
         raise

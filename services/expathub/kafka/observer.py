@@ -16,7 +16,7 @@ class Happening(StrEnum):
     KAFKA_AWAITED = "kafka_awaited"  # `reason`, `seconds` until the next attempt
     JOINED = "joined"  # `lanes`: how many
     LEFT = "left"  # `lanes`; the group takes them back, or the process ends
-    GIVEN_UP = "given_up"  # `reason`, `seconds` until the process joins anew
+    GIVEN_UP = "given_up"  # `reason`, `seconds` until the process joins anew, `error` behind it
     TAKEN_OVER = "taken_over"  # `next`, `takeovers`, `seconds`, `records` read from the changelog, `kept`
     STOPPED = "stopped"  # `cause`, `detail`
     RESUMED = "resumed"  # a stopped lane found that it may go on

@@ -104,4 +104,4 @@ async def _explained(producer: LaneProducer, error: BaseException) -> Exception:
         return LaneStoppedError(Cause.NOT_AUTHORISED, type(error).__name__)
     if producer.refusals:
         return RefusedError("output-refused")
-    return GivenUpError(f"transaction-failed: {type(error).__name__}")
+    return GivenUpError("transaction-failed", error)
