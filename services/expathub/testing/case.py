@@ -53,11 +53,11 @@ class Ours:
     subjects: frozenset[str]
 
     @classmethod
-    def of(cls, sent: Iterable[Sent]) -> Ours:
-        """Take the marks of what was sent."""
+    def of(cls, sent: Iterable[Sent], taken_back: frozenset[EventKey] = frozenset()) -> Ours:
+        """Take the marks of what was sent, and of what was sent and taken back."""
         publications = [one.publication for one in sent]
         return cls(
-            frozenset(publication.event for publication in publications),
+            taken_back | {publication.event for publication in publications},
             frozenset(publication.subject for publication in publications),
         )
 

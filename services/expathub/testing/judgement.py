@@ -64,7 +64,7 @@ def judge(
     origins = frozenset(one.position for one in sent)
     if alone:
         origins |= {record.position for record in history.outboxes}
-    case = case_of(history, origins, None if alone else Ours.of(sent), beside.aborted)
+    case = case_of(history, origins, None if alone else Ours.of(sent, beside.taken_back), beside.aborted)
     return _verdict(Evidence(case, Expected.of(sent, script, unfinished), beside))
 
 

@@ -57,6 +57,7 @@ class Progress:
         self._outcomes: dict[Position, Position | None] = {}  # origin → place in the journal, None where refused
         self._handled: set[Position] = set()
         self._on_the_way: set[Position] = set()  # origins
+        self._last: Position | None = None
 
     def sent(self, sent: Sent) -> None:
         """Note a record that waits for a decision."""
@@ -65,6 +66,7 @@ class Progress:
     def expect(self, position: Position) -> None:
         """Note where a record lies that waits for a decision."""
         self._sent.add(position)
+        self._last = position
         self._follow(position)
 
     def read(self, part: Part) -> None:
@@ -96,6 +98,11 @@ class Progress:
     def on_the_way(self) -> frozenset[Position]:
         """Return the origins of what was sent and has not arrived yet."""
         return frozenset() if self.is_settled else frozenset(self._on_the_way)
+
+    @property
+    def is_last_settled(self) -> bool:
+        """Whether the record that was sent last is not on its way any more; False before anything was sent."""
+        return self._last is not None and self._has_arrived(self._last)
 
     def _has_arrived(self, origin: Position) -> bool:
         if origin not in self._outcomes:
