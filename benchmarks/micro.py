@@ -36,6 +36,7 @@ from expathub.core.references import ReferenceKeys
 from expathub.core.remembered import Remembered
 from expathub.kafka.sheet import input_record
 from expathub.settings import load_settings
+from expathub.shell import collecting
 
 BATCH = 1_000
 AT_MS = 1_790_000_000_000
@@ -152,6 +153,7 @@ def compare(outputs: dict[str, list[Out]]) -> None:
 def measure(made: dict[str, Callable[[], Run]], records: Records, rounds: int) -> dict[str, list[float]]:
     """Let the ways take turns; returns microseconds of CPU an event for each round."""
     compare({way: make()(records) for way, make in made.items()})
+    collecting.look_seldom()
     spent: dict[str, list[float]] = {way: [] for way in made}
     for number in range(rounds):
         for way in sorted(made, reverse=bool(number % 2)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import socket
@@ -25,6 +26,7 @@ from expathub.metrics import Label, Metrics, Service
 from expathub.settings import Settings
 from expathub.shell import life as life_module
 from expathub.shell.address import address_of, announced, bound
+from expathub.shell.collecting import THRESHOLDS
 from expathub.shell.life import Life
 from expathub.shell.plan import Ground, Plan, Worker
 from expathub.shell.seldom import AGAIN_SECONDS, Seldom
@@ -65,6 +67,15 @@ def kafka_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         return True
 
     monkeypatch.setattr(waiting, "answers", answers)
+
+
+@pytest.fixture(autouse=True)
+def collector() -> Iterator[None]:
+    """Leave Python's collector as it was: a service sets it for its own process."""
+    before = gc.get_threshold()
+    yield
+    gc.set_threshold(*before)
+    gc.unfreeze()
 
 
 @pytest.fixture
@@ -175,6 +186,16 @@ async def test_a_service_is_not_ready_before_its_engine_runs_and_after_it_was_to
     assert before == "starting"
     assert (during.ready, during.why) == (True, None)
     assert (after.alive, after.ready, after.why) == (True, False, "stopping")
+
+
+async def test_the_collector_no_longer_looks_at_what_is_there_when_an_engine_begins(ground: Ground) -> None:
+    gc.unfreeze()
+    life = living(Engine(), ground)
+
+    frozen, thresholds = await soon(lambda: (gc.get_freeze_count(), gc.get_threshold()), life)
+
+    assert frozen > 10_000
+    assert THRESHOLDS == thresholds
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from expathub.kafka import waiting
 from expathub.kafka.observer import Health
 from expathub.logs import dropped_total
 from expathub.metrics import Metrics
+from expathub.shell import collecting
 from expathub.shell.address import Address, address_of, announced, bound
 from expathub.shell.answers import State
 from expathub.shell.plan import Ground, Plan, Worker
@@ -103,6 +104,7 @@ class Life:
 
     async def begin(self) -> None:
         """Start the engine; called once start-up has been reported."""
+        collecting.look_seldom()
         self._working = asyncio.create_task(self._work(), name=f"{self.name}-engine")
 
     async def end(self) -> None:
