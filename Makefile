@@ -40,8 +40,8 @@ format: $(VENV)/.dev ## Bring the code into the project's form
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-bench: install $(VENV)/.dev ## Measure CPU per event against a hand-written loop, and the time from publish to inbox
-	$(BIN)/python tests/bench/relay_bench.py $(ARGS)
+bench: install $(VENV)/.dev ## Measure what an event costs, against a loop written by hand, and how long it takes
+	$(BIN)/python -m benchmarks $(ARGS)
 
 faults: install $(VENV)/.dev ## Kill processes and brokers, and send nonsense, for longer than `make test` does
 	EXPATHUB_TEST_INSTALLED=1 EXPATHUB_TEST_FAULTS=full EXPATHUB_TEST_KILLS=100 $(BIN)/pytest tests/faults $(ARGS)

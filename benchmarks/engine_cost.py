@@ -3,7 +3,7 @@
 Each round relays the same number of records of about 1 KB through both, A B A B …, on topics of its own, and reads
 everything back before it counts. Prints one JSON line a round and a summary: the median ratio is what matters.
 
-    python tests/bench/engine_cost.py BOOTSTRAP [records] [lanes] [rounds]
+    python -m benchmarks.engine_cost BOOTSTRAP [records] [lanes] [rounds]
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Loop:
         self.counts: dict[int, dict[bytes, int]] = {lane: {} for lane in range(bench.lanes)}
 
     async def run(self, records: int) -> None:
+        """Relay so many records."""
         inputs = {self.bench.input(lane): lane for lane in range(self.bench.lanes)}
         consumer = AIOKafkaConsumer(
             *(at.topic for at in inputs),
@@ -69,11 +70,13 @@ class Loop:
             await asyncio.gather(consumer.stop(), *(producer.stop() for producer in producers.values()))
 
     async def one_by_one(self, producers: Any, inputs: Any, fetched: Any) -> None:
+        """Relay what has been fetched, one transaction after the other."""
         for at, found in fetched.items():
             for begin in range(0, len(found), BATCH):
                 await self.relay(producers[at], at, inputs[at], found[begin : begin + BATCH])
 
     async def relay(self, producer: AIOKafkaProducer, at: TopicPartition, lane: int, records: Sequence[Any]) -> None:
+        """Relay one batch in one transaction."""
         counts = self.counts[lane]
         changed: dict[bytes, int] = {}
         batches: dict[TopicPartition, list[Any]] = {}
@@ -108,6 +111,7 @@ class Loop:
 
 
 async def prepared(bootstrap: str, records: int, lanes: int) -> Bench:
+    """Make topics and fill them."""
     bench = Bench(bootstrap=bootstrap, prefix=f"cost-{uuid.uuid4().hex[:8]}", lanes=lanes)
     await bench.make_topics()
     for lane in range(lanes):
@@ -116,10 +120,12 @@ async def prepared(bootstrap: str, records: int, lanes: int) -> Bench:
 
 
 async def by_loop(bench: Bench, records: int) -> None:
+    """Let the loop do it."""
     await Loop(bench).run(records)
 
 
 async def by_engine(bench: Bench, records: int) -> None:
+    """Let the engine do it."""
     told = Told()
     async with bench.running(told, batch_records_max=BATCH, look_again_seconds=30.0):
         await told.until_relayed(records, within=300)
@@ -138,6 +144,7 @@ async def measured(run: Any, bootstrap: str, records: int, lanes: int) -> tuple[
 
 
 async def main(bootstrap: str, records: int = 40_000, lanes: int = 1, rounds: int = 5) -> None:
+    """Let them take turns, and print the ratios."""
     ratios = []
     await measured(by_engine, bootstrap, records // 10, lanes)  # warm
     for _ in range(rounds):
