@@ -683,6 +683,14 @@ IN_TABLES = [
         "gone before the content",
     ),
     plant(
+        "newest major ends first",
+        f"{MOVED}/about.yaml",
+        "2: {since: 2025-07-01}",
+        "2: {since: 2025-07-01, ended: 2026-01-01}",
+        "  2: {",
+        "newest major ends while",
+    ),
+    plant(
         "unknown conversion",
         LENS,
         "  - wrap: {field: /data/datumVan, as: datum}",
@@ -1002,6 +1010,25 @@ def test_a_schema_from_which_nothing_can_be_invented_is_named(copy: Copy) -> Non
 
     line = copy.line(f"{BSN}/about.yaml", "versions:")
     assert_named(copy, faults, f"{BSN}/about.yaml", line, "no sample can be made")
+
+
+def test_a_partner_that_reads_a_major_that_has_ended_is_named(copy: Copy) -> None:
+    copy.replace(f"{MOVED}/about.yaml", "sunset: 2027-12-31", "sunset: 2026-11-01, ended: 2026-11-24")
+
+    faults = copy.faults(examples=True)
+
+    for nth in range(1, 4):
+        line = copy.line(PARTNERS, "nl.brp.verhuisd.intergemeentelijk: 1", nth)
+        assert_named(copy, faults, PARTNERS, line, "has ended, so that")
+
+
+def test_what_a_partner_reads_matters_no_more_once_it_has_ended(copy: Copy) -> None:
+    copy.replace(f"{MOVED}/about.yaml", "sunset: 2027-12-31", "sunset: 2026-11-01, ended: 2026-11-24")
+    text = copy.read(PARTNERS)
+    pin = "    reads:\n      nl.brp.verhuisd.intergemeentelijk: 1\n"
+    copy.write(PARTNERS, text.replace(pin, f"{pin}    ended: 2026-11-24\n"))
+
+    configuration.check(copy.folder / PARTNERS, copy.folder / "schemas", TODAY)
 
 
 def test_a_lens_that_breaks_its_law_on_a_sample_alone_is_named(copy: Copy) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import orjson
 from expathub.configuration.catalogue import TypeFiles, build_catalogue, read_catalogue
 from expathub.configuration.examples import Tally, check_examples
 from expathub.configuration.faults import ConfigurationError, Fault, Faults
-from expathub.configuration.partners import read_partners
+from expathub.configuration.partners import read_partners, refuse_ended_pins
 from expathub.configuration.routes import refuse_forbidden_routes
 from expathub.configuration.tables import read_tables
 from expathub.configuration.tree import Document
@@ -30,7 +31,7 @@ def load(partners: Path, schemas: Path) -> Configuration:
 
     Raises `ConfigurationError` with all faults at once. Examples are not read: `expathub check` does that.
     """
-    return _load(partners, schemas)[0]
+    return _load(partners, schemas).configuration
 
 
 def check(partners: Path, schemas: Path, today: date) -> tuple[Configuration, Tally]:
@@ -38,14 +39,24 @@ def check(partners: Path, schemas: Path, today: date) -> tuple[Configuration, Ta
 
     Raises `ConfigurationError`: with the faults of the files, or, once there are none, with those of the examples.
     """
-    configuration, files = _load(partners, schemas)
+    read = _load(partners, schemas)
     faults = Faults()
-    tally = check_examples(configuration, files, today, faults)
+    tally = check_examples(read.configuration, read.types, today, faults)
+    refuse_ended_pins(read.configuration.partners, read.configuration.catalogue.types, read.partners, today, faults)
     faults.raise_if_any()
-    return configuration, tally
+    return read.configuration, tally
 
 
-def _load(partners: Path, schemas: Path) -> tuple[Configuration, Mapping[str, TypeFiles]]:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A configuration without faults, and the files that it was made of."""
+
+    configuration: Configuration
+    types: Mapping[str, TypeFiles]
+    partners: Document
+
+
+def _load(partners: Path, schemas: Path) -> _Read:
     faults = Faults()
     tables, table_files = read_tables(schemas, faults)
     folders = read_catalogue(schemas, faults, tables)
@@ -56,7 +67,8 @@ def _load(partners: Path, schemas: Path) -> tuple[Configuration, Mapping[str, Ty
         refuse_forbidden_routes(files, found, faults)
     faults.raise_if_any()
     assert found is not None and document is not None, "what is missing was noted as a fault"  # noqa: S101, PT018
-    return Configuration(build_catalogue(files), found, _digest(files, document, table_files)), files
+    digest = _digest(files, document, table_files)
+    return _Read(Configuration(build_catalogue(files), found, digest), files, document)
 
 
 def _digest(files: Mapping[str, TypeFiles], partners: Document, tables: Mapping[int, Document]) -> str:

@@ -6,8 +6,9 @@ followed from one set of fields to the other, so a forgotten field or a wrong na
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path as File
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field as Limits
 from pydantic import StringConstraints, model_validator
@@ -16,6 +17,7 @@ from expathub.configuration.faults import Faults
 from expathub.configuration.forms import DataPointer, Form, Text, Words, fill
 from expathub.configuration.schema_rules import NATIONAL
 from expathub.configuration.schemas import Schema
+from expathub.configuration.tables import shipped_tables
 from expathub.configuration.tree import Document, Loc, read_yaml
 from expathub.core.conversions import Convert, Country, Multiple, RegisterDate
 from expathub.core.lens import ABSENT, Lens, Operation
@@ -226,6 +228,15 @@ class LensFile(Form):
 
     changes: Words
     up: Annotated[list[Change], Limits(max_length=200)]
+
+
+def lens_of(operations: Iterable[Mapping[str, Any]], tables: Tables | None = None) -> Lens:
+    """Build a lens of operations as a file lists them, held against no schema: to try one out.
+
+    Raises `ValueError` where an operation makes no sense. `tables` are the shipped ones if they are not given.
+    """
+    known = tables or shipped_tables()
+    return Lens(tuple(Change.model_validate(one).operation(known) for one in operations), {})
 
 
 def read_lens(file: File, older: Schema | None, newer: Schema | None, tables: Tables, faults: Faults) -> Lens | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 from expathub.configuration.faults import Faults
 from expathub.configuration.forms import PartnerEntry, PartnersFile, fill
 from expathub.configuration.tree import Document, Loc, read_yaml
+from expathub.core.catalogue import EventType
 from expathub.core.partners import HUB_OPERATOR, Partner, Partners, Role
 from expathub.core.values.tables import Table
 
@@ -40,6 +42,23 @@ def read_partners(
     partners = [_partner(entry) for entry in form.partners]
     partners.append(Partner(HUB_OPERATOR, "The hub's operators", frozenset({Role.OPERATOR}), form.hub.source, reads={}))
     return Partners(form.revision, form.hub.source, {partner.id: partner for partner in partners}), document
+
+
+def refuse_ended_pins(
+    partners: Partners, types: Mapping[str, EventType], document: Document, today: date, faults: Faults
+) -> None:
+    """Note every partner that is told nothing more, since the major that it reads has ended."""
+    index_of = {entry["id"]: index for index, entry in enumerate(document.value["partners"])}
+    for id, index in index_of.items():
+        partner = partners.by_id[id]
+        if partner.ended is not None and partner.ended <= today:
+            continue
+        for name, major in (partner.reads or {}).items():
+            ended = types[name].versions[major].ended
+            if ended is not None and ended <= today:
+                what = f"major {major} of this event type has ended, so that {id} is told nothing of it"
+                loc = ("partners", index, "reads", name)
+                faults.add(document.file, document.line(loc), what, "Let it read a newer one, or remove the line")
 
 
 def _partner(entry: PartnerEntry) -> Partner:

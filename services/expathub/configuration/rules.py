@@ -28,6 +28,7 @@ class TypeRules:
         """Note every break of a rule."""
         for version, life in self._form.versions.items():
             self._life(("versions", version), life)
+        self._endings()
         self._publishers()
         self._public()
         self._command()
@@ -42,6 +43,14 @@ class TypeRules:
         days = [day for day in (life.since, life.sunset, life.ended) if day is not None]
         if days != sorted(days):
             self._add(loc, "these dates are not in their order", "First `since`, then `sunset`, then `ended`")
+
+    def _endings(self) -> None:
+        """Whoever pins no major reads the newest, so that one ends last."""
+        lives = sorted(self._form.versions.items(), key=lambda entry: int(entry[0]))
+        newest, newest_life = lives[-1]
+        if newest_life.ended and any(life.ended is None or life.ended > newest_life.ended for _, life in lives[:-1]):
+            mend = "End the older ones with it, or before it"
+            self._add(("versions", newest, "ended"), "the newest major ends while an older one lives", mend)
 
     def _publishers(self) -> None:
         form = self._form
