@@ -1024,9 +1024,26 @@ def test_a_partner_that_reads_a_major_that_has_ended_is_named(copy: Copy) -> Non
 
 def test_what_a_partner_reads_matters_no_more_once_it_has_ended(copy: Copy) -> None:
     copy.replace(f"{MOVED}/about.yaml", "sunset: 2027-12-31", "sunset: 2026-11-01, ended: 2026-11-24")
-    text = copy.read(PARTNERS)
     pin = "    reads:\n      nl.brp.verhuisd.intergemeentelijk: 1\n"
-    copy.write(PARTNERS, text.replace(pin, f"{pin}    ended: 2026-11-24\n"))
+    copy.write(PARTNERS, copy.read(PARTNERS).replace(pin, f"{pin}    ended: 2026-11-24\n"))
+
+    faults = copy.faults(examples=True)  # examples of partners that have ended are
+
+    assert all("partner-ended" in fault.what for fault in faults)
+
+
+def test_examples_of_a_version_outlive_it_and_one_can_say_that_it_is_retired(copy: Copy) -> None:
+    copy.replace(f"{MOVED}/about.yaml", "sunset: 2027-12-31", "sunset: 2026-11-01, ended: 2026-11-24")
+    copy.write(PARTNERS, copy.read(PARTNERS).replace("verhuisd.intergemeentelijk: 1", "verhuisd.intergemeentelijk: 2"))
+    refused = json.loads(copy.read(f"{MOVED}/examples/refused/infrastructurele-wijziging.json"))
+    good = json.loads(copy.read(f"{MOVED}/examples/v1/door-de-ingeschrevene.json"))
+    late = {
+        **refused,
+        "expect": "retired-version",
+        "pointer": "/type",
+        "event": {**refused["event"], "data": good["data"]},
+    }
+    copy.write(f"{MOVED}/examples/refused/te-laat.json", json.dumps(late))
 
     configuration.check(copy.folder / PARTNERS, copy.folder / "schemas", TODAY)
 

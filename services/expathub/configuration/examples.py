@@ -25,7 +25,7 @@ from expathub.core.admission import Submission, admit
 from expathub.core.catalogue import EventType
 from expathub.core.configuration import Configuration
 from expathub.core.decode import decode
-from expathub.core.event import Event, Refusal
+from expathub.core.event import Event, Refusal, split_type
 from expathub.core.partners import Partner, Role
 from expathub.core.pointers import parse
 from expathub.core.reasons import Reason
@@ -142,7 +142,7 @@ class _TypeExamples:
         if partner is None:
             self._faults.add(file, document.line(("publisher",)), "there is no such partner", "Correct the id")
             return
-        refusal = self._refusal(form.event, partner, self._today)
+        refusal = self._refusal(form.event, partner, self._day_of(form))
         if refusal is None:
             self._faults.add(file, line, "the hub accepts this example", "Correct it, or move it to the good ones")
         elif refusal.reason.value != form.expect:
@@ -172,6 +172,13 @@ class _TypeExamples:
         """Return a day on which the major was live, so that an example outlives its version."""
         ended = self._type.versions[major].ended
         return min(self._today, ended - timedelta(days=1)) if ended else self._today
+
+    def _day_of(self, refused: RefusedExample) -> date:
+        """Return the day on which an example is refused: today, if it is because its version is retired."""
+        reference = split_type(str(refused.event.get("type")))
+        if reference is None or reference.major not in self._type.versions:
+            return self._today
+        return self._today if refused.expect == Reason.RETIRED_VERSION.value else self._day(reference.major)
 
     def _samples(self) -> None:
         """Try invented events; who sends them is the first that can."""
