@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,6 +86,13 @@ def test_another_value_is_refused(name: str, text: str) -> None:
 @given(st.sampled_from(sorted(NAMES)), st.text(max_size=40))
 def test_whatever_the_text_a_format_answers(name: str, text: str) -> None:
     assert FORMATS[name](text) in (True, False)
+
+
+def test_the_page_for_authors_lists_every_format() -> None:
+    page = (Path(__file__).parents[2] / "docs/adding-an-event-type.md").read_text("utf-8")
+    table = page[page.index("| format |") : page.index("The national tables are files")]
+
+    assert set(re.findall(r"`([a-z-]+)`", re.sub(r"\|[^|]*\|\n", "|\n", table))) == NAMES
 
 
 # --- numbers
