@@ -129,7 +129,7 @@ def test_the_log_holds_no_content(script: Script, tmp_path: Path) -> None:
 def test_an_unknown_outcome_that_did_happen_is_judged_like_any_other(script: Script, hub: MemoryHub) -> None:
     operations = [attempt(one, UNKNOWN if one.number == 1 else OK, put(hub, one)) for one in script.publications]
     operations[1] = replace(operations[1], position=None)
-    verdict = check(seen(hub), operations, script)
+    verdict = check(seen(hub), operations, script, alone=True)
     assert verdict.is_clean, str(verdict)
     assert len(script.publications) == verdict.accepted
 
@@ -137,7 +137,7 @@ def test_an_unknown_outcome_that_did_happen_is_judged_like_any_other(script: Scr
 def test_an_unknown_outcome_that_did_not_happen_leaves_its_dossier_unfinished(script: Script, hub: MemoryHub) -> None:
     operations = [attempt(one, OK, put(hub, one)) for one in script.publications if one.number != 1]
     operations.append(attempt(script.publications[1], UNKNOWN))
-    verdict = check(seen(hub), operations, script)
+    verdict = check(seen(hub), operations, script, alone=True)
     assert verdict.is_clean, str(verdict)
     resolved = resolve(operations, script, outboxes(hub))
     assert {script.publications[1].subject} == resolved.unfinished
@@ -151,7 +151,7 @@ def test_what_was_sent_again_because_nobody_knew_is_a_duplicate(script: Script, 
             operations.append(attempt(one, UNKNOWN))
             position = put(hub, one)
         operations.append(attempt(one, OK, position))
-    verdict = check(seen(hub), operations, script)
+    verdict = check(seen(hub), operations, script, alone=True)
     assert verdict.is_clean, str(verdict)
     assert 1 == verdict.duplicates
 
@@ -164,7 +164,7 @@ def test_a_refused_record_that_was_sent_twice_is_refused_twice(configuration: Co
     script = region.script()
     arrives, errs = script.publications
     operations = [attempt(one, OK, put(hub, one)) for one in (arrives, errs, errs)]
-    verdict = check(seen(hub), operations, script)
+    verdict = check(seen(hub), operations, script, alone=True)
     assert verdict.is_clean, str(verdict)
     assert 2 == verdict.refused
 
@@ -172,7 +172,7 @@ def test_a_refused_record_that_was_sent_twice_is_refused_twice(configuration: Co
 def test_an_aborted_transaction_that_nobody_saw_is_no_finding(script: Script, hub: MemoryHub) -> None:
     taken_back = attempt(script.publications[0], FAILED, Position("outbox.vaals", 0, 90))
     operations = [taken_back, *(attempt(one, OK, put(hub, one)) for one in script.publications)]
-    assert check(seen(hub), operations, script).is_clean
+    assert check(seen(hub), operations, script, alone=True).is_clean
 
 
 def test_what_came_of_an_aborted_transaction_is_found(script: Script, hub: MemoryHub) -> None:
@@ -182,8 +182,8 @@ def test_what_came_of_an_aborted_transaction_is_found(script: Script, hub: Memor
     found = seen(hub)
     visible = tuple(one for one in found.records if one.position != at)
     observation = replace(found, records=visible, second=fingerprints(visible))
-    assert Kind.ABORTED_VISIBLE in check(observation, operations, script).kinds
-    assert Kind.ABORTED_VISIBLE in check(observation).kinds, "the raw reading shows it without any log"
+    assert Kind.ABORTED_VISIBLE in check(observation, operations, script, alone=True).kinds
+    assert Kind.ABORTED_VISIBLE in check(observation, (), alone=False).kinds, "the raw reading shows it without any log"
 
 
 def test_an_event_that_was_only_taken_back_must_be_nowhere(script: Script, hub: MemoryHub) -> None:
@@ -199,20 +199,32 @@ def test_an_acknowledged_record_that_is_gone_is_lost(script: Script, hub: Memory
     gone = operations[-1].position
     found = seen(hub)
     records = tuple(one for one in found.records if one.position != gone)
-    verdict = check(replace(found, records=records, second=fingerprints(records)), operations, script)
+    verdict = check(replace(found, records=records, second=fingerprints(records)), operations, script, alone=True)
     assert Kind.LOST in verdict.kinds
 
 
 def test_what_no_operation_has_sent_is_a_phantom_where_nobody_else_sends(script: Script, hub: MemoryHub) -> None:
     operations = [attempt(one, OK, put(hub, one)) for one in script.publications]
-    assert {Kind.PHANTOM} == check(seen(hub), operations[:-1], script).kinds
+    assert {Kind.PHANTOM} == check(seen(hub), operations[:-1], script, alone=True).kinds
     assert check(seen(hub), operations[:-1], script, alone=False).is_clean
 
 
 def test_without_a_script_the_topics_are_judged_alone(script: Script, hub: MemoryHub) -> None:
     for publication in script.publications:
         put(hub, publication)
-    verdict = check(seen(hub))
+    verdict = check(seen(hub), (), alone=False)
     assert verdict.is_clean, str(verdict)
     assert script.count(Outcome.ACCEPTED) == verdict.accepted
-    assert {Kind.WEDGED} == check(seen(hub), late={"intake": 99.0}).kinds
+    assert {Kind.WEDGED} == check(seen(hub), (), alone=False, late={"intake": 99.0}).kinds
+
+
+def test_without_a_script_the_log_still_says_what_must_be_there_and_what_must_not(
+    script: Script, hub: MemoryHub
+) -> None:
+    first, *rest = script.publications
+    operations = [attempt(one, OK, put(hub, one)) for one in rest]
+    gone = attempt(first, OK, Position("outbox.vaals", 0, 70))
+    assert check(seen(hub), operations, alone=True).is_clean
+    assert {Kind.LOST} == check(seen(hub), [*operations, gone], alone=True).kinds
+    assert {Kind.PHANTOM} == check(seen(hub), operations[1:], alone=True).kinds
+    assert Kind.ABORTED_VISIBLE in check(seen(hub), [replace(operations[0], end=FAILED)], alone=False).kinds

@@ -126,7 +126,7 @@ class Resolved:
     unfinished: frozenset[str]
 
 
-def resolve(operations: Iterable[Operation], script: Script, outboxes: Sequence[InputRecord]) -> Resolved:
+def resolve(operations: Iterable[Operation], script: Script | None, outboxes: Sequence[InputRecord]) -> Resolved:
     """Say what became of every operation: one of unknown outcome happened if its outbox holds its record.
 
     A publication that was sent more than once has the fate that the script says where it stands first; the others
@@ -142,12 +142,12 @@ def resolve(operations: Iterable[Operation], script: Script, outboxes: Sequence[
     failed = [one for one in operations if one.end is End.FAILED]
     events = {one.event for one in happened.values()} | {one.event for one in operations if one.end is not End.FAILED}
     return Resolved(
-        sent=tuple(_sent(script, happened)),
+        sent=() if script is None else tuple(_sent(script, happened)),
         acknowledged=frozenset(acknowledged),
         aborted=frozenset(one.position for one in failed if one.position),
         taken_back=frozenset(one.event for one in failed) - events,
         uncalled=frozenset(at for places in free.values() for at in places),
-        unfinished=_unfinished(script, happened.values()),
+        unfinished=frozenset() if script is None else _unfinished(script, happened.values()),
     )
 
 
