@@ -7,6 +7,7 @@ topics hold each record once.
 from __future__ import annotations
 
 import asyncio
+import os
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,8 @@ from expathub.testing.engine_bench import CLEAN, Bench, Told, faults
 from expathub.testing.frame_proxy import AnswerLost, Code, Cut, Fault, FrameProxy, Late, Rule
 from expathub.testing.frames import Api
 
+FULL = os.environ.get("EXPATHUB_TEST_FAULTS") == "full"
+IN_FULL = pytest.mark.skipif(not FULL, reason="takes minutes: set EXPATHUB_TEST_FAULTS=full")
 RECORDS = 200
 BATCH = 10
 WAIT_SECONDS = 120.0
@@ -73,6 +76,7 @@ async def test_a_commit_that_arrives_while_the_lane_is_at_later_transactions_dec
     assert reasons(told) == ["commit-in-doubt"]
 
 
+@IN_FULL
 async def test_a_commit_that_outlasts_the_deadline_is_doubt(kafka: str) -> None:
     """The lane does not wait for an answer that comes too late to be of use."""
     told = await relay_through(kafka, Rule(Api.END_TXN, Late(seconds=8.0), skip=3), commit_deadline_seconds=2.0)
@@ -80,11 +84,16 @@ async def test_a_commit_that_outlasts_the_deadline_is_doubt(kafka: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault",
-    [AnswerLost(), Cut(arrives=True), Cut(arrives=False)],
-    ids=["answer-lost", "cut-after-it", "cut-before-it"],
+    ("api", "fault"),
+    [
+        (Api.END_TXN, AnswerLost()),
+        pytest.param(Api.END_TXN, Cut(arrives=True), marks=IN_FULL),
+        pytest.param(Api.END_TXN, Cut(arrives=False), marks=IN_FULL),
+        pytest.param(Api.TXN_OFFSET_COMMIT, AnswerLost(), marks=IN_FULL),
+        pytest.param(Api.TXN_OFFSET_COMMIT, Cut(arrives=True), marks=IN_FULL),
+        pytest.param(Api.TXN_OFFSET_COMMIT, Cut(arrives=False), marks=IN_FULL),
+    ],
 )
-@pytest.mark.parametrize("api", [Api.END_TXN, Api.TXN_OFFSET_COMMIT])
 async def test_what_became_of_a_decisive_request_without_an_answer_is_read_and_not_guessed(
     kafka: str, api: Api, fault: Fault
 ) -> None:
@@ -92,7 +101,7 @@ async def test_what_became_of_a_decisive_request_without_an_answer_is_read_and_n
     assert reasons(told) == ["commit-in-doubt"]
 
 
-@pytest.mark.parametrize("api", [Api.END_TXN, Api.TXN_OFFSET_COMMIT])
+@pytest.mark.parametrize("api", [pytest.param(Api.END_TXN, marks=IN_FULL), Api.TXN_OFFSET_COMMIT])
 async def test_a_code_that_nobody_knows_ends_no_engine_and_tears_nothing(kafka: str, api: Api) -> None:
     """aiokafka raises it in its sender, which ends there: the lane must be taken anew with another producer."""
     told = await relay_through(kafka, Rule(api, Code(UNKNOWN_CODE), skip=3))
