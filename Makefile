@@ -15,9 +15,15 @@ PIP = $(if $(shell test -x $(BIN)/pip && echo own),$(BIN)/python -m pip,$(PY) -m
 # What the shell happens to have must not decide which copy of the package is tested.
 unexport PYTHONPATH PYTHONHOME
 
+# What `make faults` does at least; without a seed it takes one and says it.
+KILLS := 100
+SECONDS := 300
+SEED :=
+FAULTS_JSON := var/faults/hub.json
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint format bench faults compose-test develop lock clean
+.PHONY: help install demo test lint format bench faults evidence compose-test develop lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,8 +49,13 @@ format: $(VENV)/.dev ## Bring the code into the project's form
 bench: install $(VENV)/.dev ## Measure what an event costs, against a loop written by hand, and how long it takes
 	$(BIN)/python -m benchmarks $(ARGS)
 
-faults: install $(VENV)/.dev ## Kill processes and brokers, and send nonsense, for longer than `make test` does
-	EXPATHUB_TEST_INSTALLED=1 EXPATHUB_TEST_FAULTS=full EXPATHUB_TEST_KILLS=100 $(BIN)/pytest tests/faults $(ARGS)
+faults: install $(VENV)/.dev ## Kill, stop, cut off and flood everything: KILLS=100 SECONDS=300 SEED=random; an hour or more
+	EXPATHUB_TEST_INSTALLED=1 EXPATHUB_TEST_FAULTS=full EXPATHUB_TEST_KILLS=$(KILLS) EXPATHUB_TEST_SECONDS=$(SECONDS) \
+		EXPATHUB_TEST_SEED=$(SEED) EXPATHUB_TEST_FAULTS_JSON=$(FAULTS_JSON) \
+		$(BIN)/pytest -s tests/faults $(ARGS)
+
+evidence: install ## Write the figures of recorded runs (docs/evidence/*/*.json) into the pages
+	$(BIN)/python -m expathub.testing.fault_tables docs/evidence/faults.md $(wildcard docs/evidence/faults/*.json)
 
 compose-test: ## Build, use, break and remove the containers of docker-compose.yml; needs a Docker engine
 	@tests/docker/compose_test $(ARGS)

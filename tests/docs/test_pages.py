@@ -121,7 +121,7 @@ def check_make(block: Block, _: Terminal) -> None:
     for line in block.text.splitlines():
         command = shlex.split(line, comments=True)
         assert command[:1] == ["make"], f"{block.place}: {line!r} is no make command"
-        for target in command[1:]:
+        for target in (word for word in command[1:] if "=" not in word):
             assert f"  make {target} " in known, f"{block.place}: make has no target {target}"
         subprocess.run([*command, "--dry-run"], cwd=ROOT, capture_output=True, check=True)
 

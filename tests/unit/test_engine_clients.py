@@ -23,7 +23,7 @@ from aiokafka.protocol.transaction import (
 
 from expathub.kafka.closing import close_consumer
 from expathub.kafka.engine_settings import EngineSettings
-from expathub.kafka.producer import LaneProducer
+from expathub.kafka.producer import LaneProducer, _patiently
 
 SETTINGS = EngineSettings(bootstrap="127.0.0.1:1", group="g", client_id="c", revision=1, digest="d")
 
@@ -38,6 +38,7 @@ async def test_the_parts_of_the_clients_that_are_used_to_end_them_are_there() ->
     assert callable(producer._message_accumulator.fail_all)
     assert (consumer._fetcher, consumer._coordinator) == (None, None)
     assert callable(consumer._client.close)
+    assert callable(producer.client._get_conn)
     assert "error_future" in vars(Fetcher)
     names = GroupCoordinator.__init__.__code__.co_names
     assert {"_coordination_task", "_heartbeat_task", "_commit_refresh_task"} <= set(names)
@@ -48,6 +49,41 @@ async def test_the_parts_of_the_clients_that_are_used_to_end_them_are_there() ->
 def test_the_pause_between_two_transactions_is_shorter_than_what_the_client_would_wait() -> None:
     """The client waits so long when the broker still finishes the last transaction; our own pause is to prevent it."""
     assert SETTINGS.pause_between_seconds < BACKOFF_OVERRIDE == 0.02
+
+
+async def test_a_client_that_cannot_connect_tries_more_and_more_seldom_until_it_can(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[float] = []
+    answers: list[object] = [None, None, None, object(), None]
+
+    async def connect(node: int) -> object:
+        return answers[node]
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    patient = _patiently(connect)
+    for node in (0, 1, 2):
+        assert await patient(node) is None
+    assert await patient(3) is answers[3]
+    assert await patient(4) is None
+    assert pauses == [0.05, 0.1, 0.2, 0.05]
+
+
+async def test_a_lane_without_kafka_does_not_hammer_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    producer = LaneProducer(SETTINGS, "t")
+    client: Any = producer._producer.client
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    assert await client._get_conn(0) is None  # a node that nobody has ever heard of
+    assert pauses == [0.05]
+    await producer.drop()
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,9 @@ REFUSED_FOR_GOOD = frozenset({10, 18, 87})
 _DENIED = 29
 """Kafka's TOPIC_AUTHORIZATION_FAILED."""
 
+_RECONNECT_FIRST_SECONDS = 0.05
+_RECONNECT_LAST_SECONDS = 1.0
+
 _DROP_STEPS = 20
 _DROP_STEP_SECONDS = 0.1
 _GOODBYE_SECONDS = 2.0
@@ -60,6 +63,7 @@ class LaneProducer:
         """Codes of produce requests that the broker has refused for good."""
         client: Any = self._producer.client
         client.send = self._watched(client.send)
+        client._get_conn = _patiently(client._get_conn)  # noqa: SLF001 (there is no public way to slow it down)
 
     @property
     def doubtful(self) -> bool:
@@ -141,6 +145,27 @@ class LaneProducer:
         if denied:
             hidden: Any = self._producer
             hidden._message_accumulator.fail_all(TopicAuthorizationFailedError(denied[0]))  # noqa: SLF001 (as in `drop`)
+
+
+def _patiently(connect: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Let a client that cannot connect try again more and more seldom.
+
+    Its own pause is as short as a refusal by the broker needs (`retry_backoff_ms`): in an outage each lane would try
+    hundreds of times a second.
+    """
+    pause = _RECONNECT_FIRST_SECONDS
+
+    async def connected(*what: Any, **rest: Any) -> Any:
+        nonlocal pause
+        connection = await connect(*what, **rest)
+        if connection is None:
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _RECONNECT_LAST_SECONDS)
+        else:
+            pause = _RECONNECT_FIRST_SECONDS
+        return connection
+
+    return connected
 
 
 def _is_yes(answer: Any) -> bool:

@@ -24,7 +24,7 @@ from expathub.configuration import load as load_configuration
 from expathub.kafka import local_broker, waiting
 from expathub.shipped import shipped
 from expathub.testing import fault_plan
-from expathub.testing.chaos import Chaos
+from expathub.testing.chaos import RECOVERY_SECONDS, Chaos
 from expathub.testing.chaos_report import Report
 from expathub.testing.fault_plan import Wanted
 from expathub.testing.load import Plan
@@ -69,9 +69,14 @@ class LocalBroker:
 
 
 async def run(
-    folder: Path, seed: int, wanted: Wanted, per_second: float, note: Callable[[str], None], file: Path | None = None
+    folder: Path,
+    load: Plan,
+    wanted: Wanted,
+    note: Callable[[str], None],
+    file: Path | None = None,
+    recovery_seconds: float = RECOVERY_SECONDS,
 ) -> Report:
-    """Run a whole plan on a broker and a hub in `folder`; both have ended when this returns."""
+    """Run a whole plan, with the seed of the load, on a broker and a hub in `folder`; both have ended then."""
     configuration = load_configuration(shipped("deploy", "partners.yaml"), shipped("schemas"))
     saved = 0.0
 
@@ -83,10 +88,10 @@ async def run(
 
     with local_broker.temporary(folder / "kafka", progress=note) as cluster:
         bench = Bench(cluster.bootstrap, folder / "hub")
-        load, broker = Plan(seed=seed, per_second=per_second), LocalBroker(cluster.data)
-        async with Chaos.on(bench, configuration, broker, load, note, save) as chaos:
+        async with Chaos.on(bench, configuration, LocalBroker(cluster.data), load, note, save) as chaos:
+            chaos.recovery_seconds = recovery_seconds
             chaos.report.versions = {**chaos.report.versions, "kafka": cluster.version}
-            report = await chaos.run(fault_plan.plan(seed, wanted))
+            report = await chaos.run(fault_plan.plan(load.seed, wanted))
     if file is not None:
         report.write(file)
     return report
@@ -124,7 +129,7 @@ def main(words: Sequence[str]) -> int:
     )
     _say(f"seed {seed}, {wanted}")
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="expathub-faults-"))
-    report = asyncio.run(run(folder, seed, wanted, asked.rate, _say, asked.json))
+    report = asyncio.run(run(folder, Plan(seed=seed, per_second=asked.rate), wanted, _say, asked.json))
     _say(report.table())
     for finding in report.findings:
         _say(finding)
