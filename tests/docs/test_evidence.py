@@ -45,7 +45,7 @@ def test_a_run_becomes_tables() -> None:
         "| SIGKILL of a process | 1 |",
         "| `begun` | 1 | 0 |",
         "| disclosures | 20 |",
-        "| lost | 0 |",
+        "| L1 lost | 0 |",
         "Findings: none.",
     ):
         assert line in text.splitlines()

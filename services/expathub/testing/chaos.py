@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,10 +18,11 @@ from typing import Protocol
 from expathub.core.configuration import Configuration
 from expathub.testing import fault_plan
 from expathub.testing.chaos_report import PhaseReport, Report
+from expathub.testing.checker import check
 from expathub.testing.crew import Crew, Post
 from expathub.testing.fault_plan import Fault, Kind, Phase
-from expathub.testing.judgement import account, judge
-from expathub.testing.load import Load, Plan, merged, read_back
+from expathub.testing.load import Load, Plan, merged
+from expathub.testing.observing import observe
 from expathub.testing.performing import until
 from expathub.testing.processes import Bench
 
@@ -29,6 +31,7 @@ RECOVERY_SECONDS = 60.0
 PATIENCE_SECONDS = 300.0
 """How long it is waited for at all, so that what comes late is told from what never comes."""
 HIT_SECONDS = 240.0
+READ_BACK_SECONDS = 1_200.0
 _HELP_SECONDS = {True: 10.0, False: 40.0}
 """How long a step may take to be reached by itself, where it needs somebody's unclean end and where not."""
 _HELP_AGAIN_SECONDS = 15.0
@@ -93,7 +96,7 @@ class Chaos:
             raise RuntimeError(f"provision apply ended with {applied.code}: {applied.err[-500:]}")
         report = Report.begin(load.seed)
         with Crew(bench, on_surprise=report.find) as crew:
-            async with Load.on(bench.bootstrap, configuration, load) as working:
+            async with Load.on(bench.bootstrap, configuration, load, bench.data / "operations.jsonl") as working:
                 yield cls(bench, configuration, broker, crew, working, report, note, save)
 
     async def run(self, phases: Sequence[Phase]) -> Report:
@@ -116,8 +119,9 @@ class Chaos:
             for task in (loading, faults, *helpers):
                 task.cancel()
             await asyncio.gather(loading, faults, *helpers, return_exceptions=True)
+        texts = await self._texts()
         await self._stop_crew()
-        await self._judge()
+        await self._judge(texts)
         self._figures()
         self.save(self.report)
         return self.report
@@ -138,8 +142,6 @@ class Chaos:
         await self.crew.until_ready()
         told.seconds = time.monotonic() - began
         told.caught_up_seconds = await self.load.catch_up(PATIENCE_SECONDS)
-        if told.caught_up_seconds is None or told.caught_up_seconds > self.recovery_seconds:
-            self.report.find(f"wedged: {phase.name}: not caught up {self.recovery_seconds:g} s after the last fault")
         self._save()
 
     async def _row(self, row: Sequence[Fault], told: PhaseReport) -> None:
@@ -295,7 +297,6 @@ class Chaos:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await asyncio.shield(loading)
-            await self.load.read_to_the_end()
         except TimeoutError:
             self.report.find(f"wedged: the load did not come to its end within {PATIENCE_SECONDS:g} s")
         self.report.final_seconds = await self._until_no_lag()
@@ -318,24 +319,28 @@ class Chaos:
             if post.running:
                 await self.crew.terminate(post)
 
-    async def _judge(self) -> None:
-        self.note("reading every topic back from its beginning")
-        try:
-            await self.load.read_to_the_end()
-            history, checksums = await read_back(self.bench.bootstrap, self.configuration.partners.by_id)
-        except TimeoutError:
-            self.report.find("wedged: the topics could not be read to their ends")
-            return
-        for partition in self.load.seen.differing(checksums):
-            self.report.find(f"inconsistent: two readers have read different records of {partition}")
-        self.note(f"judging {len(history.outboxes)} events and {len(history.inboxes)} disclosures")
-        script = merged(self.load.acts)
-        verdict = await asyncio.to_thread(judge, history, self.load.sent, script)
+    async def _texts(self) -> dict[str, str]:
+        """Return what the living processes have said: their logs and their metrics."""
+        texts = {f"log of {post}": post.process.logged() for post in self.crew.posts if post.running}
+        for post in self.crew.posts:
+            with suppress(OSError, TimeoutError, ChildProcessError):
+                answer = await asyncio.to_thread(post.process.get, "/metrics")
+                texts[f"metrics of {post}"] = answer.body.decode()
+        return texts
+
+    async def _judge(self, texts: Mapping[str, str]) -> None:
+        self.note("reading every topic back from its beginning, twice and raw")
+        observation = await observe(self.bench.bootstrap, self.configuration.partners.by_id, READ_BACK_SECONDS)
+        self.note(f"judging {len(observation.records)} records")
+        script, done = merged(self.load.acts), self.load.operations
+        late = {
+            phase.name: phase.caught_up_seconds or PATIENCE_SECONDS
+            for phase in self.report.phases
+            if phase.caught_up_seconds is None or phase.caught_up_seconds > self.recovery_seconds
+        }
+        verdict = await asyncio.to_thread(lambda: check(observation, done, script, late=late, texts=texts))
         self.report.take(verdict)
-        for finding in (await asyncio.to_thread(account, history)).findings:
-            self.report.find(str(finding))
-        if len(history.outboxes) != len(self.load.sent):
-            self.report.find(f"{len(history.outboxes)} records in the outboxes, {len(self.load.sent)} were sent")
+        self.report.operations = dict(Counter(one.end.value for one in done))
 
     # What is told meanwhile
 

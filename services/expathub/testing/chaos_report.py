@@ -61,6 +61,8 @@ class Report:
     dossiers: int = 0
     publishers: Mapping[str, int] = field(default_factory=dict)
     judged: Mapping[str, int] | None = None
+    operations: Mapping[str, int] = field(default_factory=dict)
+    """Attempts to send, by how they ended."""
     final_seconds: float | None = None
     findings: list[str] = field(default_factory=list)
     findings_total: int = 0
@@ -87,14 +89,7 @@ class Report:
 
     def take(self, verdict: Verdict) -> None:
         """Take in what a judge says."""
-        self.judged = {
-            "accepted": verdict.accepted,
-            "refused": verdict.refused,
-            "duplicates": verdict.duplicates,
-            "disclosures": verdict.disclosures,
-            "parked": verdict.parked,
-            **{kind.value: verdict.count(kind) for kind in Wrong},
-        }
+        self.judged = {**verdict.figures, **{str(kind): verdict.count(kind) for kind in Wrong}}
         for finding in verdict.findings:
             self.find(str(finding))
 

@@ -31,8 +31,6 @@ _FAULTS = {
     Kind.BROKER_RESTART.value: "broker restarted, the hub alive",
     Kind.BROKER_KILL.value: "SIGKILL of the broker, the hub alive",
 }
-_WRONG = ("lost", "doubled", "torn", "reordered", "over-disclosed", "unaccounted", "phantom", "unexpected")
-_RIGHT = ("accepted", "refused", "duplicates", "disclosures", "parked")
 
 
 def figures(runs: Sequence[tuple[str, Run]]) -> str:
@@ -57,9 +55,7 @@ def _run(name: str, run: Run) -> Iterator[str]:
     if run["at_steps"]:
         yield _table(("step", *(f"{stage}: {kind}" for stage in STAGES for kind in _kinds(run))), _steps(run))
     if run["judged"]:
-        yield _table(
-            ("verdict over all topics", "records"), ((word, run["judged"][word]) for word in (*_RIGHT, *_WRONG))
-        )
+        yield _table(("verdict over all topics", "records"), run["judged"].items())
     if run["happenings"]:
         yield _table(("what the processes told of themselves", "times"), run["happenings"].items())
     yield "Findings: none." if not run["findings_total"] else f"Findings: {run['findings_total']}."
@@ -73,6 +69,8 @@ def _summary(run: Run) -> Iterator[tuple[str, object]]:
     yield "seed", run["seed"]
     yield "lasted", f"{run['seconds']:.0f} s"
     yield "events sent", f"{run['sent']}, about {run['dossiers']} dossiers, by {len(run['publishers'])} partners"
+    if run["operations"]:
+        yield "attempts to send, by outcome", ", ".join(f"{end} {count}" for end, count in run["operations"].items())
     yield "SIGKILLs at failpoints", run["kills_at_steps"]
     yield "processes started", run["starts"]
     stops = run["stop_seconds"]

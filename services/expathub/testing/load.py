@@ -2,35 +2,34 @@
 
 An act is a script of its own (`expathub.testing.journeys`), with its own dossiers, some of which never rest; all
 partners publish. Acts overlap where the hub is slow, so the load goes on whatever happens. What was sent and what
-should have become of it is kept for a judge; of what is read meanwhile only what the play needs, and a checksum.
+should have become of it is kept for a judge, and a log of every attempt.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-import zlib
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-
-from aiokafka import AIOKafkaProducer, TopicPartition
+from pathlib import Path
 
 from expathub.core.configuration import Configuration
 from expathub.core.partners import HUB_OPERATOR
-from expathub.core.records import InputRecord, Position
-from expathub.core.topic_names import DISCLOSURES, JOURNAL, PARKED, REFUSALS, inbox, outbox
+from expathub.core.records import InputRecord
 from expathub.kafka.reading import Reader
-from expathub.testing.history import Accepted, History, Part, Refused, parse
+from expathub.testing import operations
+from expathub.testing.history import Accepted, Refused, parse
 from expathub.testing.journeys import Hot, write
+from expathub.testing.observing import topics_of
+from expathub.testing.operations import Operation, OperationLog
 from expathub.testing.performing import Progress, until
 from expathub.testing.playing import Player
-from expathub.testing.script import Publication, Script
+from expathub.testing.script import Script
+from expathub.testing.sending import Sender
 from expathub.testing.verdict import Sent
 
-REQUEST_BYTES_MAX = 2**20
-READ_BACK_SECONDS = 900.0
 _ACTS_AT_ONCE = 4
 _POLL_SECONDS = 0.2
 
@@ -45,66 +44,36 @@ class Plan:
     seed: int
     per_second: float = 40.0
     act_events: int = 800
+    abort_every: int = 50
+    """One event in so many is first sent in a transaction that is aborted."""
     hot: Hot = field(default_factory=lambda: Hot(dossiers=1, share=0.3))
-
-
-def topics_of(partners: Iterable[str]) -> list[str]:
-    """List all topics whose records have to add up."""
-    names = list(partners)
-    return [JOURNAL, REFUSALS, DISCLOSURES, PARKED, *map(inbox, names), *map(outbox, names)]
-
-
-class Checksums:
-    """A running checksum per partition: two readers of the same records have the same."""
-
-    def __init__(self) -> None:
-        self.by_partition: dict[TopicPartition, int] = {}
-
-    def add(self, record: InputRecord) -> None:
-        """Take a record in; each partition's must come in order."""
-        at = TopicPartition(record.position.topic, record.position.partition)
-        text = repr((record.position.offset, record.key, record.value, record.headers)).encode()
-        self.by_partition[at] = zlib.crc32(text, self.by_partition.get(at, 0))
-
-    def differing(self, other: Checksums) -> list[str]:
-        """List the partitions of which the two have read different records."""
-        everywhere = self.by_partition.keys() | other.by_partition.keys()
-        return sorted(
-            f"{at.topic}/{at.partition}" for at in everywhere if self.by_partition.get(at) != other.by_partition.get(at)
-        )
 
 
 class Load:
     """A steady load on one hub."""
 
-    def __init__(self, configuration: Configuration, plan: Plan, reader: Reader, producer: AIOKafkaProducer) -> None:
+    def __init__(self, configuration: Configuration, plan: Plan, reader: Reader, sender: Sender, log: Path) -> None:
         self._configuration = configuration
         self._plan = plan
         self._reader = reader
-        self._producer = producer
+        self._sender = sender
+        self._log = log
         self._players: list[Player] = []
         self._stopping = asyncio.Event()
         self.acts: list[Script] = []
         self.sent: list[Sent] = []
-        self.seen = Checksums()
         self.progress = Progress()
-        self.records_read = 0
 
     @classmethod
     @asynccontextmanager
-    async def on(cls, bootstrap: str, configuration: Configuration, plan: Plan) -> AsyncIterator[Load]:
-        """Open the topics of a hub that nobody else uses; raises `KafkaUnreachableError`."""
-        # Idempotent, so that a retry of the client is no second record.
-        producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap, enable_idempotence=True, max_request_size=REQUEST_BYTES_MAX
-        )
-        async with Reader.of(bootstrap, *topics_of(configuration.partners.by_id)) as reader:
-            await reader.from_beginning()
-            await producer.start()
-            try:
-                yield cls(configuration, plan, reader, producer)
-            finally:
-                await producer.stop()
+    async def on(cls, bootstrap: str, configuration: Configuration, plan: Plan, log: Path) -> AsyncIterator[Load]:
+        """Open the topics of a hub that nobody else uses, and a log of operations; raises `KafkaUnreachableError`."""
+        async with (
+            Reader.of(bootstrap, *topics_of(configuration.partners.by_id)) as reader,
+            _logged(bootstrap, log, plan.abort_every) as sender,
+        ):
+            await reader.from_end()
+            yield cls(configuration, plan, reader, sender, log)
 
     def stop(self) -> None:
         """Begin no further act; `run` returns when those under way have been sent."""
@@ -134,10 +103,10 @@ class Load:
             return None
         return time.monotonic() - began
 
-    async def read_to_the_end(self) -> None:
-        """Read on to where all topics end now; after `run`. Raises `TimeoutError`."""
-        async for record in self._reader.until(await self._reader.ends(), READ_BACK_SECONDS):
-            self._note(record)
+    @property
+    def operations(self) -> list[Operation]:
+        """Every attempt to send, from the log."""
+        return operations.read(self._log)
 
     @property
     def publishers(self) -> Mapping[str, int]:
@@ -155,7 +124,8 @@ class Load:
     async def _begin_acts(self, acts: asyncio.TaskGroup) -> None:
         act_seconds = self._plan.act_events / self._plan.per_second
         while not self._stopping.is_set():
-            script = await asyncio.to_thread(self._write, len(self.acts))
+            written = await asyncio.to_thread(self._write, len(self.acts))
+            script = renumbered(written, len(self.acts) * self._plan.act_events)
             self.acts.append(script)
             acts.create_task(self._play(script))
             await self._sleep(act_seconds)
@@ -186,7 +156,7 @@ class Load:
         )
 
     async def _play(self, script: Script) -> None:
-        player = Player(self._send, on_sent=self._note_sent)
+        player = Player(self._sender.send, on_sent=self._note_sent)
         self._players.append(player)
         try:
             await player.play(script, self._plan.per_second)
@@ -197,20 +167,12 @@ class Load:
         self.sent.append(sent)
         self.progress.sent(sent)
 
-    async def _send(self, publication: Publication) -> Position:
-        stored = await self._producer.send_and_wait(
-            publication.topic, publication.value, publication.key, partition=0, headers=list(publication.headers)
-        )
-        return Position(stored.topic, stored.partition, stored.offset)
-
     async def _watch(self) -> None:
         async for batch in self._reader.batches():
             for record in batch:
                 self._note(record)
 
     def _note(self, record: InputRecord) -> None:
-        self.records_read += 1
-        self.seen.add(record)
         part = parse(record)
         if part is None:
             return
@@ -218,6 +180,13 @@ class Load:
         if isinstance(part, Accepted | Refused):
             for player in self._players:
                 player.note_decided(part.origin)
+
+
+@asynccontextmanager
+async def _logged(bootstrap: str, log: Path, abort_every: int) -> AsyncIterator[Sender]:
+    with OperationLog(log) as written:
+        async with Sender.of(bootstrap, written, abort_every) as sender:
+            yield sender
 
 
 def merged(acts: Iterable[Script]) -> Script:
@@ -231,18 +200,10 @@ def merged(acts: Iterable[Script]) -> Script:
     )
 
 
-async def read_back(
-    bootstrap: str, partners: Iterable[str], note: Callable[[int], None] = lambda _: None
-) -> tuple[History, Checksums]:
-    """Read every topic from the beginning with a reader of its own; raises `TimeoutError`."""
-    parts: list[Part] = []
-    checksums = Checksums()
-    async with Reader.of(bootstrap, *topics_of(partners)) as reader:
-        await reader.from_beginning()
-        async for record in reader.until(await reader.ends(), READ_BACK_SECONDS):
-            checksums.add(record)
-            part = parse(record)
-            if part is not None:
-                parts.append(part)
-                note(len(parts))
-    return History.of_parts(parts), checksums
+def renumbered(play: Script, first: int) -> Script:
+    """Give publications the numbers that they have when `first` others stand before them."""
+    moved = (
+        replace(one, number=one.number + first, after=None if one.after is None else one.after + first)
+        for one in play.publications
+    )
+    return replace(play, publications=tuple(moved))

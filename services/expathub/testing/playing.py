@@ -44,8 +44,9 @@ class Player:
             self._decision_on(number).set()
 
     async def play(self, script: Script, per_second: float) -> Sequence[Sent]:
-        """Send everything, publication `n` not before `n / per_second` seconds; return what was sent, as sent."""
-        started = time.monotonic()
+        """Send everything, the `n`th publication not before `n / per_second` seconds; return what was sent, as sent."""
+        first = min((publication.number for publication in script.publications), default=0)
+        started = time.monotonic() - first / per_second
         async with asyncio.TaskGroup() as journeys:
             for journey in _journeys(script):
                 journeys.create_task(self._journey(journey, started, per_second))
