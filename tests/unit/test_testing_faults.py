@@ -81,7 +81,7 @@ def test_the_load_is_made_of_many_dossiers_and_a_few_hot_ones() -> None:
 
     assert len(counts) >= 100
     assert counts.most_common(1)[0][1] > 0.2 * plan.act_events
-    assert len({publication.partner for publication in script.publications}) > 20
+    assert len({publication.partner for publication in script.publications}) > 15
 
 
 def test_merged_acts_keep_what_each_expects() -> None:
