@@ -138,11 +138,17 @@ class Chaos:
         async with asyncio.TaskGroup() as rows:
             for row in phase.rows:
                 rows.create_task(self._row(row, told))
-        self.crew.start_all()
-        await self.crew.until_ready()
+        await self._all_ready(phase)
         told.seconds = time.monotonic() - began
         told.caught_up_seconds = await self.load.catch_up(PATIENCE_SECONDS)
         self._save()
+
+    async def _all_ready(self, phase: Phase) -> None:
+        self.crew.start_all()
+        try:
+            await self.crew.until_ready()
+        except TimeoutError as error:
+            self.report.find(f"wedged: {phase.name}: {error}")
 
     async def _row(self, row: Sequence[Fault], told: PhaseReport) -> None:
         for number, fault in enumerate(row):
@@ -155,6 +161,9 @@ class Chaos:
                 self.report.find(f"{fault}: {type(error).__name__} {error}")
             told.done += 1
             self._save()
+        for post in self.crew.posts:
+            if row and post.stage == row[0].stage and not post.running:
+                self.crew.start(post)
 
     async def _breathe(self, stage: str) -> None:
         """Let a stage get something done now and then: faults that only hit each other would prove little."""
@@ -360,10 +369,10 @@ class Chaos:
         report.starts = self.crew.starts
         report.stop_seconds = list(self.crew.stop_seconds)
         report.happenings = dict(sorted(self.crew.happenings.items()))
-        report.sent = len(load.sent)
+        report.sent = load.sent
         report.on_the_way = len(load.progress.on_the_way())
         report.publishers = dict(load.publishers)
-        report.dossiers = load.dossiers
+        report.dossiers = len(load.dossiers)
 
 
 async def _is_set(event: asyncio.Event, within_seconds: float) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -61,7 +61,10 @@ class Load:
         self._players: list[Player] = []
         self._stopping = asyncio.Event()
         self.acts: list[Script] = []
-        self.sent: list[Sent] = []
+        self.sent = 0
+        self.dossiers: set[str] = set()
+        self.publishers = dict.fromkeys(sorted(configuration.partners.by_id.keys() - {HUB_OPERATOR}), 0)
+        """How much each partner has sent."""
         self.progress = Progress()
 
     @classmethod
@@ -108,19 +111,6 @@ class Load:
         """Every attempt to send, from the log."""
         return operations.read(self._log)
 
-    @property
-    def publishers(self) -> Mapping[str, int]:
-        """How much each partner has sent."""
-        counts = dict.fromkeys(sorted(self._configuration.partners.by_id.keys() - {HUB_OPERATOR}), 0)
-        for one in self.sent:
-            counts[one.publication.partner] += 1
-        return counts
-
-    @property
-    def dossiers(self) -> int:
-        """Of how many subjects something was sent."""
-        return len({one.publication.subject for one in self.sent})
-
     async def _begin_acts(self, acts: asyncio.TaskGroup) -> None:
         act_seconds = self._plan.act_events / self._plan.per_second
         while not self._stopping.is_set():
@@ -164,7 +154,9 @@ class Load:
             self._players.remove(player)
 
     def _note_sent(self, sent: Sent) -> None:
-        self.sent.append(sent)
+        self.sent += 1
+        self.dossiers.add(sent.publication.subject)
+        self.publishers[sent.publication.partner] += 1
         self.progress.sent(sent)
 
     async def _watch(self) -> None:
