@@ -32,8 +32,8 @@ PATIENCE_SECONDS = 300.0
 """How long it is waited for at all, so that what comes late is told from what never comes."""
 HIT_SECONDS = 240.0
 READ_BACK_SECONDS = 1_200.0
-_HELP_SECONDS = {True: 10.0, False: 40.0}
-"""How long a step may take to be reached by itself, where it needs somebody's unclean end and where not."""
+_HELP_SECONDS = {True: 4.0, False: 40.0}
+"""How long a ready process may take to reach a step by itself, where it needs somebody's unclean end and where not."""
 _HELP_AGAIN_SECONDS = 15.0
 _LOOK_SECONDS = 0.3
 _BREATHE_EVERY = 3
@@ -236,8 +236,8 @@ class Chaos:
         """Bring about what a step needs: a rebalance, or somebody's unclean end."""
         sibling = self.crew.sibling(post)
         rebalance = fault.step in fault_plan.NEEDS_REBALANCE
-        while rebalance and not await _is_set(reached, _LOOK_SECONDS) and not await self._is_ready(post):
-            pass
+        while not await _is_set(reached, _LOOK_SECONDS) and not await self._is_ready(post):
+            pass  # help that comes before it takes part would be none
         patience = 0.0 if rebalance else _HELP_SECONDS[fault.step in fault_plan.NEEDS_UNCLEAN_END]
         while not await _is_set(reached, patience):
             patience = _HELP_AGAIN_SECONDS
