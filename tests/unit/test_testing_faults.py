@@ -11,13 +11,18 @@ from random import Random
 import pytest
 
 from expathub.configuration import load as load_configuration
+from expathub.core.references import ReferenceKeys
 from expathub.kafka.failpoints import STEPS, Failpoint
 from expathub.shipped import shipped
-from expathub.testing import fault_plan
+from expathub.testing import fault_plan, operations
 from expathub.testing.chaos_report import PhaseReport, Report
+from expathub.testing.checker import check
+from expathub.testing.evidence import Observation, fingerprints
 from expathub.testing.fault_plan import STAGES, UNREACHABLE, Fault, Kind, Wanted
+from expathub.testing.in_memory import MemoryHub
 from expathub.testing.journeys import write
 from expathub.testing.load import Plan, merged, renumbered
+from expathub.testing.operations import End, OperationLog
 from expathub.testing.verdict import Finding, Verdict
 from expathub.testing.verdict import Kind as Wrong
 
@@ -141,3 +146,25 @@ def test_a_report_counts_faults_and_is_written_whole(tmp_path: Path) -> None:
     assert not written["clean"]
     assert "kill9" in report.table()
     assert "kills 2" in report.line()
+
+
+def test_acts_that_are_played_one_after_the_other_are_judged_as_one(tmp_path: Path) -> None:
+    configuration = load_configuration(shipped("deploy", "partners.yaml"), shipped("schemas"))
+    plan = Plan(seed=3, act_events=150)
+    now = datetime.now(UTC)
+    plays = [
+        write(configuration, events=150, seed=plan.seed + act, now=now, run=f"act {act}", hot=plan.hot)
+        for act in range(3)
+    ]
+    acts = [renumbered(play, 150 * act) for act, play in enumerate(plays)]
+    hub = MemoryHub(configuration, ReferenceKeys({1: bytes(32)}), now_ms=int(now.timestamp() * 1000))
+    with OperationLog(tmp_path / "log", durable=False) as log:
+        for publication in (one for act in acts for one in act.publications):
+            number = log.invoke(publication)
+            position = hub.publish(publication.partner, publication.value, publication.headers, publication.key)
+            log.ended(number, End.OK, position)
+    records = tuple(hub.everything())
+    there = frozenset(one.position for one in records)
+    observation = Observation(records, fingerprints(records), there, {}, frozenset())
+
+    assert check(observation, operations.read(tmp_path / "log"), merged(acts)).findings == ()

@@ -176,7 +176,7 @@ class Load:
 
 @asynccontextmanager
 async def _logged(bootstrap: str, log: Path, abort_every: int) -> AsyncIterator[Sender]:
-    with OperationLog(log) as written:
+    with OperationLog(log, durable=False) as written:  # a busy disk must not hold up the play
         async with Sender.of(bootstrap, written, abort_every) as sender:
             yield sender
 

@@ -51,9 +51,13 @@ class Operation:
 
 
 class OperationLog:
-    """Writes the log, to a new file or behind what an earlier generator has left in it."""
+    """Writes the log, to a new file or behind what an earlier generator has left in it.
 
-    def __init__(self, path: Path) -> None:
+    Not `durable` where only other processes are killed: what is written outlives its writer, just not the machine.
+    """
+
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
+        self._durable = durable
         left = path.read_bytes() if path.exists() else b""
         self._file = path.open("ab", buffering=0)
         self._file.truncate(left.rfind(b"\n") + 1)  # half a line says nothing, and would spoil the next
@@ -91,7 +95,8 @@ class OperationLog:
     def _write(self, line: Mapping[str, Any]) -> None:
         timed = {"at_ms": time.time_ns() // 1_000_000, **line}
         self._file.write(orjson.dumps(timed, option=orjson.OPT_APPEND_NEWLINE))
-        os.fsync(self._file.fileno())
+        if self._durable:
+            os.fsync(self._file.fileno())
 
 
 def fingerprint_of(publication: Publication) -> bytes:
