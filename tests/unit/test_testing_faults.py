@@ -167,4 +167,4 @@ def test_acts_that_are_played_one_after_the_other_are_judged_as_one(tmp_path: Pa
     there = frozenset(one.position for one in records)
     observation = Observation(records, fingerprints(records), there, {}, frozenset())
 
-    assert check(observation, operations.read(tmp_path / "log"), merged(acts)).findings == ()
+    assert check(observation, operations.read(tmp_path / "log"), merged(acts), alone=True).findings == ()

@@ -347,7 +347,7 @@ class Chaos:
             for phase in self.report.phases
             if phase.caught_up_seconds is None or phase.caught_up_seconds > self.recovery_seconds
         }
-        verdict = await asyncio.to_thread(lambda: check(observation, done, script, late=late, texts=texts))
+        verdict = await asyncio.to_thread(lambda: check(observation, done, script, alone=True, late=late, texts=texts))
         self.report.take(verdict)
         self.report.operations = dict(Counter(one.end.value for one in done))
 
