@@ -48,6 +48,7 @@ def tell(line: str) -> None:
     print(line, flush=True)  # noqa: T201 (a long run must show that it lives, and its seed)
 
 
+@pytest.mark.skipif(not FULL, reason="`make faults` runs it; test_kill_under_load.py is the short one")
 @pytest.mark.timeout(TEST_SECONDS)
 async def test_nothing_is_lost_doubled_torn_or_reordered_under_any_fault(tmp_path: Path) -> None:
     wanted = ALL if FULL else CI
