@@ -17,7 +17,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.codec import gzip_decode, lz4_decode, snappy_decode, zstd_decode
 from aiokafka.errors import CorruptRecordException, NoError, for_code
 from aiokafka.protocol.fetch import FetchRequest
-from aiokafka.record.util import calc_crc32c, decode_varint
+from aiokafka.record.util import calc_crc32c
 
 from expathub.kafka.cluster_view import ClusterView
 from expathub.kafka.group_consumer import Fetched
@@ -30,6 +30,7 @@ _CRC_FROM = 21
 _CODEC_MASK, _LOG_APPEND_TIME, _TRANSACTIONAL, _CONTROL = 0x07, 0x08, 0x10, 0x20
 _MAGIC = 2
 _ABORT = 0
+_VARINT_BITS_MAX = 70
 _CODECS = {1: gzip_decode, 2: snappy_decode, 3: lz4_decode, 4: zstd_decode}
 
 
@@ -142,16 +143,16 @@ _Fields = tuple[int, int, bytes | None, bytes | None, tuple[tuple[str, Any], ...
 
 def _fields(batch: _Batch) -> Iterator[_Fields]:
     """Read the records of a batch: milliseconds and offset relative to it, key, value, headers."""
-    data = bytearray(batch.body)
+    data = batch.body
     at = 0
     for _ in range(batch.count):
-        length, at = decode_varint(data, at)
+        length, at = _varint(data, at)
         end = at + length
-        ms_delta, at = decode_varint(data, at + 1)  # a byte of attributes, unused
-        offset_delta, at = decode_varint(data, at)
+        ms_delta, at = _varint(data, at + 1)  # a byte of attributes, unused
+        offset_delta, at = _varint(data, at)
         key, at = _bytes(data, at)
         value, at = _bytes(data, at)
-        count, at = decode_varint(data, at)
+        count, at = _varint(data, at)
         headers: list[tuple[str, Any]] = []  # values may be null, which the client's annotation forgets
         for _ in range(count):
             name, at = _bytes(data, at)
@@ -160,8 +161,29 @@ def _fields(batch: _Batch) -> Iterator[_Fields]:
         if at != end or end > len(data):
             raise CorruptRecordException(f"record in the batch at offset {batch.base_offset}")
         yield ms_delta, offset_delta, key, value, tuple(headers)
+    if at != len(data):
+        raise CorruptRecordException(f"more than its records in the batch at offset {batch.base_offset}")
 
 
-def _bytes(data: bytearray, at: int) -> tuple[bytes | None, int]:
-    length, at = decode_varint(data, at)
-    return (None, at) if length < 0 else (bytes(data[at : at + length]), at + length)
+def _bytes(data: bytes, at: int) -> tuple[bytes | None, int]:
+    length, at = _varint(data, at)
+    if length < 0:
+        return None, at
+    if at + length > len(data):
+        raise CorruptRecordException("a text reaches beyond its batch")
+    return data[at : at + length], at + length
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """Read a number of variable length; raises `IndexError` behind the end.
+
+    The client's own is written in C and does not look where the end is: a broken length is a crash of the process.
+    """
+    value = 0
+    for shift in range(0, _VARINT_BITS_MAX, 7):
+        octet = data[at]
+        at += 1
+        value |= (octet & 0x7F) << shift
+        if octet < 0x80:  # noqa: PLR2004 (the last one)
+            return (value >> 1) ^ -(value & 1), at
+    raise CorruptRecordException("a number has no end")
