@@ -86,7 +86,7 @@ def dossiers(stand: Stand, extent: Extent, note: Note) -> list[dict[str, Any]]:
         note(f"{known} dossiers")
         if known > there:
             _, values = arrivals(stand.known, known, 0, today, dossiers=known)
-            one_round(stand, values, PAIR, "d")
+            _let_pass(stand, values)
             there = known
 
         def run(number: int, known: int = known) -> Round:
@@ -96,6 +96,15 @@ def dossiers(stand: Stand, extent: Extent, note: Note) -> list[dict[str, Any]]:
         kept, again = steady(extent.rounds, run, note)
         found.append({"dossiers": known, "again": again, **of_rounds([_only(one, "d") for one in kept])})
     return found
+
+
+def _let_pass(stand: Stand, values: Sequence[bytes]) -> None:
+    """Let both ways get to know dossiers; what they write is compared in the rounds that follow."""
+    before = stand.ends(topic_names.JOURNAL)
+    measure(stand, "engine", "intake", publish(stand, values), len(values))
+    journal = {at: (before[topic, at], end) for (topic, at), end in stand.ends(topic_names.JOURNAL).items()}
+    for way in PAIR:
+        measure(stand, way, "dispatch", journal, len(values))
 
 
 def bad_events(stand: Stand, extent: Extent, note: Note) -> list[dict[str, Any]]:

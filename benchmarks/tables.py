@@ -12,10 +12,12 @@ from typing import Any
 import jsonschema_rs
 
 from expathub.configuration.schema_rules import NATIONAL
+from expathub.configuration.tables import shipped_tables
 from expathub.core.catalogue import EventType, Grant, SelectorKind, Version
 from expathub.core.configuration import Configuration
 from expathub.core.identifiers import is_bsn
 from expathub.core.partners import Partner
+from expathub.core.values.formats import formats
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ def _type(kind: EventType, version: Version, partners: list[Partner], targets: M
     validator = jsonschema_rs.Draft202012Validator(
         dict(version.schema),
         validate_formats=True,
+        formats=formats(shipped_tables()),  # what a schema's words mean belongs to the schema: the same for both
         pattern_options=jsonschema_rs.RegexOptions(),
         keywords={NATIONAL: _NationalNumber},
     )
