@@ -7,9 +7,10 @@ of the event (`expathub.core.decode`) nor repeated events (`expathub.core.rememb
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
+from typing import TypeAlias
 
 import msgspec
 
@@ -42,14 +43,62 @@ class Submission(msgspec.Struct, frozen=True):
         return refusal_of(self.event, reason, pointer)
 
 
+Rule: TypeAlias = Callable[[Submission], Refusal | None]
+
+
 def refusal_of(event: Event, reason: Reason, pointer: str = "") -> Refusal:
     """Refuse a decoded event; what it says of itself goes no further than `source` and `id`."""
     return Refusal.because(reason, pointer, source=event.source, id=event.id)
 
 
+class Right(msgspec.Struct, frozen=True):
+    """That a sender may send a type: what it is, and which rules are left to ask of each event."""
+
+    kind: EventType | None
+    version: Version | None
+    left: tuple[Rule, ...]
+
+    @classmethod
+    def of(cls, submission: Submission) -> Right:
+        """Note what is right about a submission that was admitted."""
+        known = BY_RIGHT if _has_owner(submission) else BY_RIGHT | BY_OWNER
+        return cls(submission.kind, submission.version, tuple(rule for rule in RULES if rule not in known))
+
+
+class Gate:
+    """Admission for one catalogue, as intake asks for it event after event."""
+
+    __slots__ = ("_catalogue", "_day", "_rights")
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._day = date.min
+        self._rights: dict[tuple[str, str, str], Right] = {}
+
+    def admit(self, event: Event, sender: Partner, received_on: date) -> Refusal | None:
+        """Return why an event is not accepted, or None."""
+        # Who may send which type under which source is the same all day: found once, then looked up (10 % of intake).
+        # What is refused is not kept, so that the table grows no larger than the configuration.
+        if received_on != self._day:
+            self._day, self._rights = received_on, {}
+        name = (sender.id, event.source, event.type)
+        right = self._rights.get(name)
+        if right is not None:
+            return _first(right.left, Submission(event, sender, right.kind, right.version, received_on))
+        submission = Submission.of(event, sender, self._catalogue, received_on)
+        refusal = admit(submission)
+        if refusal is None:
+            self._rights[name] = Right.of(submission)
+        return refusal
+
+
 def admit(submission: Submission) -> Refusal | None:
     """Return why an event is not accepted, or None."""
-    for rule in RULES:
+    return _first(RULES, submission)
+
+
+def _first(rules: Iterable[Rule], submission: Submission) -> Refusal | None:
+    for rule in rules:
         refusal = rule(submission)
         if refusal is not None:
             return refusal
@@ -114,9 +163,13 @@ def _names_its_own(it: Submission) -> Refusal | None:
     return _owns(it, absent_is_fine=False)
 
 
+def _has_owner(it: Submission) -> bool:
+    return bool(it.kind and it.kind.publisher_owns and it.sender.municipality)
+
+
 def _owns(it: Submission, *, absent_is_fine: bool) -> Refusal | None:
     """Check `publisher-owns`: a municipality speaks for no other, so that nobody captures another's dossier."""
-    if not (it.kind and it.version and it.kind.publisher_owns and it.sender.municipality):
+    if not (it.kind and it.version and it.kind.publisher_owns and _has_owner(it)):
         return None
     pointer = it.kind.publisher_owns[it.version.major]
     claimed = read(it.event.attributes, it.event.data, pointer)
@@ -125,7 +178,7 @@ def _owns(it: Submission, *, absent_is_fine: bool) -> Refusal | None:
     return it.refusal(Reason.NOT_YOUR_MUNICIPALITY, pointer)
 
 
-RULES: tuple[Callable[[Submission], Refusal | None], ...] = (
+RULES: tuple[Rule, ...] = (
     _takes_part,
     _speaks_for_itself,
     _has_known_type,
@@ -138,3 +191,11 @@ RULES: tuple[Callable[[Submission], Refusal | None], ...] = (
     _names_its_own,
 )
 """All rules, in order."""
+
+BY_RIGHT: frozenset[Rule] = frozenset(
+    {_takes_part, _speaks_for_itself, _has_known_type, _has_known_version, _has_live_version, _may_publish}
+)
+"""Those that say the same of all events with one sender, source, type and day."""
+
+BY_OWNER: frozenset[Rule] = frozenset({_speaks_for_its_own, _names_its_own})
+"""Those that concern only municipalities, and types that have an owner."""

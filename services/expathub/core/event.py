@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Self
 
+import msgspec
+
 from expathub.core.reasons import Reason
 
 TYPE_CHARACTERS_MAX: Final = 255
@@ -33,8 +35,7 @@ def split_type(text: str) -> TypeRef | None:
     return TypeRef(found[1], int(found[2])) if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """A decoded event.
 
     `attributes` holds every context attribute (extensions too) as JSON values, `data` the JSON payload.

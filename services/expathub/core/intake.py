@@ -9,7 +9,7 @@ a record has the same fate whenever it is processed again.
 
 from __future__ import annotations
 
-from expathub.core.admission import Submission, admit, refusal_of
+from expathub.core.admission import Gate, refusal_of
 from expathub.core.configuration import Configuration
 from expathub.core.decode import decode
 from expathub.core.event import Event, Refusal
@@ -28,7 +28,7 @@ class IntakeStage:
     """Accepts or refuses what partners publish; its state is what it remembers of accepted events."""
 
     def __init__(self, configuration: Configuration) -> None:
-        self._catalogue = configuration.catalogue
+        self._gate = Gate(configuration.catalogue)
         self._hub_source = configuration.partners.hub_source
         self._senders = {outbox(partner.id): partner for partner in configuration.partners.by_id.values()}
 
@@ -38,7 +38,7 @@ class IntakeStage:
         event = decode(record)
         if isinstance(event, Refusal):
             return self._refuse(record, sender, event)
-        refusal = admit(Submission.of(event, sender, self._catalogue, day(record.received_ms)))
+        refusal = self._gate.admit(event, sender, day(record.received_ms))
         if refusal is not None:
             return self._refuse(record, sender, refusal, event.subject)
         key, entry = key_of(event), entry_of(event, record.received_ms)

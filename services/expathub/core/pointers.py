@@ -33,10 +33,10 @@ def render(path: tuple[str | int, ...]) -> str:
 
 def read(attributes: Mapping[str, Any], data: object, pointer: str) -> Any:
     """Return the value that an event has at `pointer`, or None where it has none (or null)."""
-    name, *rest = parse(pointer)
-    value: Any = data if name == "data" else attributes.get(name)
-    for part in rest:
-        if not isinstance(value, Mapping):
+    path = parse(pointer)
+    value: Any = data if path[0] == "data" else attributes.get(path[0])
+    for part in path[1:]:
+        if not isinstance(value, dict):
             return None
         value = value.get(part)
     return value

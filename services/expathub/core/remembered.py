@@ -27,7 +27,8 @@ _IDS_PER_RECORD = 10_000  # 400 kB: a changelog record stays far below what a br
 
 def key_of(event: Event) -> bytes:
     """Digest `source` and `id`; no NUL can be in either, so two pairs never make one text."""
-    return blake2b(f"{event.source}\0{event.id}".encode(), digest_size=_KEY_BYTES).digest()
+    attributes = event.attributes
+    return blake2b(f"{attributes['source']}\0{attributes['id']}".encode(), digest_size=_KEY_BYTES).digest()
 
 
 def entry_of(event: Event, received_ms: int) -> bytes:

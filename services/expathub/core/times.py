@@ -9,12 +9,13 @@ DAY_MS = 86_400_000
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 
+@lru_cache(maxsize=4096)  # the records of a batch share few moments
 def day(ms: int) -> date:
     """Return the day (UTC) in which a moment lies; `ended: DATE` in the configuration is meant so."""
     return date.fromordinal(_EPOCH_ORDINAL + ms // DAY_MS)
 
 
-@lru_cache(maxsize=4096)  # the records of a batch share few moments
+@lru_cache(maxsize=4096)  # as above
 def rfc3339(ms: int) -> str:
     """Write a moment with its milliseconds, e.g. `2026-01-31T09:30:00.125Z`."""
     seconds, rest = divmod(ms, 1000)
