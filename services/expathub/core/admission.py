@@ -21,7 +21,7 @@ from expathub.core.pointers import read
 from expathub.core.reasons import Reason
 
 
-class Submission(msgspec.Struct, frozen=True):
+class Submission(msgspec.Struct, frozen=True, gc=False):
     """An event with who sent it, what the catalogue says of its type, and the day (UTC) on which it was received."""
 
     event: Event

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from expathub.core.disclosure import Outcome, Recipient, parked, row, told, withheld
+from expathub.core.disclosure import Outcome, parked, row, told, withheld
+from expathub.core.disclosure_ids import disclosure_id
 from expathub.core.dossier import Dossier, Kept, Told, Wait
 from expathub.core.notice import Notice, View
 from expathub.core.reasons import Withheld
@@ -76,24 +77,25 @@ class Case:
         self, notice: Notice, route: Route, reference: Reference, view: View, waits: str | None, overtakes: str | None
     ) -> None:
         """Write the event into the partner's inbox and the row that accounts for it, and remember that it knows."""
-        name = notice.disclosure(route.partner.id)
+        name = disclosure_id(notice.seed, route.partner.id)
         headers: Headers = (CLOUDEVENT, notice.origin, ("hub-disclosure", name.encode()), *self._ordered)
         if overtakes is not None:
             headers += (("hub-overtakes", overtakes.encode()),)
         self.outputs.append(Output(route.inbox, reference.text.encode(), view.value, headers))
-        self._row(DISCLOSURES, notice, Recipient(route, reference.text, name), told(view.fields, waits))
+        value = row(notice, name, route, reference.text, told(view.fields, waits), self._at)
+        self.outputs.append(Output(DISCLOSURES, self._key, value, self._row_headers(notice)))
         self.tally.append("disclosed")
         if not notice.kind.public:
             self._remember(notice, route, reference)
 
     def withhold(self, notice: Notice, route: Route | None, reason: Withheld, waits: str | None = None) -> None:
         """Write the row that says that a partner, or nobody, is told, and why."""
-        self._row(DISCLOSURES, notice, self._recipient(notice, route), withheld(reason, waits))
+        self._row(DISCLOSURES, notice, route, withheld(reason, waits))
         self.tally.append(f"withheld:{reason.value}")
 
     def park(self, notice: Notice, route: Route | None, wait: Wait) -> None:
         """Write the row that says what waits, and why; the wait itself is the caller's to keep."""
-        self._row(PARKED, notice, self._recipient(notice, route), parked(wait))
+        self._row(PARKED, notice, route, parked(wait))
         self.tally.append(f"held:{wait.code}")
 
     def reference(self, notice: Notice, route: Route) -> Reference:
@@ -118,14 +120,15 @@ class Case:
         size += _WAIT_BYTES * len(dossier.unfolded) + sum(map(_size, dossier.kept.values()))
         return size <= ROOM_BYTES
 
-    def _recipient(self, notice: Notice, route: Route | None) -> Recipient | None:
-        if route is None:
-            return None
-        return Recipient(route, self.reference(notice, route).text, notice.disclosure(route.partner.id))
+    def _row(self, topic: str, notice: Notice, route: Route | None, outcome: Outcome) -> None:
+        """Write a row about a partner that is not told, or about nobody."""
+        name = disclosure_id(notice.seed, route.partner.id if route else "")
+        reference = self.reference(notice, route).text if route else None
+        value = row(notice, name, route, reference, outcome, self._at)
+        self.outputs.append(Output(topic, self._key, value, self._row_headers(notice)))
 
-    def _row(self, topic: str, notice: Notice, to: Recipient | None, outcome: Outcome) -> None:
-        headers: Headers = (JSON, notice.origin, self._config, *self._ordered)
-        self.outputs.append(Output(topic, self._key, row(notice, to, outcome, self._at), headers))
+    def _row_headers(self, notice: Notice) -> Headers:
+        return (JSON, notice.origin, self._config, *self._ordered)
 
     def _remember(self, notice: Notice, route: Route, reference: Reference) -> None:
         if self._told is None:

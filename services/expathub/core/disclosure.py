@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-import msgspec
 import orjson
 
 from expathub.core.dossier import Wait
@@ -19,14 +18,6 @@ from expathub.core.times import rfc3339
 
 Outcome: TypeAlias = Mapping[str, Any]
 """What a row says that others do not."""
-
-
-class Recipient(msgspec.Struct, frozen=True):
-    """Whom a row is about: how the event reaches the partner, what that calls the dossier, and the disclosure's id."""
-
-    route: Route
-    reference: str
-    disclosure: str
 
 
 def told(fields: tuple[str, ...], waits: str | None) -> Outcome:
@@ -44,19 +35,23 @@ def parked(wait: Wait) -> Outcome:
     return {"held": wait.code, "waits": wait.waits, "since": rfc3339(wait.since_ms)}
 
 
-def row(notice: Notice, to: Recipient | None, outcome: Outcome, at: str) -> bytes:
-    """Write a row about an event and a partner, or about an event for which none was chosen."""
-    route = to.route if to else None
+def row(
+    notice: Notice, disclosure: str, route: Route | None, reference: str | None, outcome: Outcome, at: str
+) -> bytes:
+    """Write a row about an event and a partner, or about an event for which none was chosen.
+
+    `reference` is what the partner calls the dossier.
+    """
     return orjson.dumps(
         {
-            "disclosure": to.disclosure if to else notice.disclosure(""),
+            "disclosure": disclosure,
             "event": notice.name,
             "journal": notice.position,
             "partner": route.partner.id if route else None,
             "type": route.type if route else notice.kept.type,
             **outcome,
             "ground": route.grant.ground if route and route.grant else None,
-            "reference": to.reference if to else None,
+            "reference": reference,
             "at": at,
         }
     )

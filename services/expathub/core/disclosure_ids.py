@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 NAMESPACE = UUID("7796063c-9486-5f23-859a-002280d9f740")
 """The namespace of disclosure ids; itself UUIDv5 of disclosures.expathub.nl."""
 
+_PREFIX = NAMESPACE.bytes
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 def disclosure_seed(source: str, id: str) -> _Hash:
     """Begin the ids of an event's disclosures."""
-    return sha1(NAMESPACE.bytes + f"{source}\0{id}\0".encode(), usedforsecurity=False)
+    return sha1(_PREFIX + f"{source}\0{id}\0".encode(), usedforsecurity=False)
 
 
 def disclosure_id(seed: _Hash, partner: str) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from expathub.core.case import Case
 from expathub.core.commands import keep_unfolded, obey
 from expathub.core.configuration import Configuration
-from expathub.core.dossier import BLANK, Dossier, fold, former_of, named_of
+from expathub.core.dossier import BLANK, Dossier, fold
 from expathub.core.holding import Rules, is_overdue, offer, offer_to_unknown, settle
 from expathub.core.notice import Notice, read_outside, read_whole
 from expathub.core.reasons import Held, Withheld
@@ -66,8 +66,8 @@ class DispatchStage:
         case.dossier = fold(before, kind, major, event)
         if before.waits and (case.dossier is not before or is_overdue(case)):
             settle(case, self._rules)
-        named, former = named_of(kind, major, event), former_of(kind, major, event)
-        chosen = choose(kind, notice.kept.sender, Situation(self._rules.directory, before, case.dossier, former, named))
+        situation = Situation(self._rules.directory, before, case.dossier, kind, major, event)
+        chosen = choose(situation, notice.kept.sender)
         for route in chosen.routes:
             offer(case, notice, route)
         if chosen.unknown is not None:

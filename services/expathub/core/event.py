@@ -35,7 +35,7 @@ def split_type(text: str) -> TypeRef | None:
     return TypeRef(found[1], int(found[2])) if found else None
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """A decoded event.
 
     `attributes` holds every context attribute (extensions too) as JSON values, `data` the JSON payload.

@@ -15,7 +15,7 @@ from expathub.core.route import Route, Rule
 from expathub.core.times import day
 
 
-class Question(msgspec.Struct, frozen=True):
+class Question(msgspec.Struct, frozen=True, gc=False):
     """What is asked: may an event go this way, now.
 
     `expires_ms` is the event's own `expirytime`. `is_first` says that nothing older of this dossier waits for the

@@ -16,7 +16,7 @@ import msgspec
 from expathub.core.pointers import EACH, parse
 
 
-class Minimised(msgspec.Struct, frozen=True):
+class Minimised(msgspec.Struct, frozen=True, gc=False):
     """What of an event one partner may have.
 
     `extensions` are the granted attributes beside the fixed ones (`id`, `source`, …), `fields` the granted pointers
@@ -57,19 +57,20 @@ def plan(pointers: tuple[str, ...]) -> Plan:
     below = tuple((pointer, path[1:]) for pointer, path in paths.items() if path[0] == "data")
     if all(len(path) == 1 and path[0] != EACH for _, path in below):
         return _plan_of_members(tuple(paths), dict(names), {pointer: path[0] for pointer, path in below})
-    tree = _tree(below)
+    tree, ordered = _tree(below), tuple(paths)
     covered = tuple((pointer, path) for pointer, path in below if pointer not in _leaves(tree))
 
     def keep(attributes: Mapping[str, Any], data: Any) -> Minimised:
         there: set[str] = set()
+        extensions: dict[str, Any] = {}
         kept = _keep(data, tree, there)
-        there.update(pointer for pointer, name in names if attributes.get(name) is not None)
-        there.update(pointer for pointer, path in covered if _is_there(data, path))
-        return Minimised(
-            extensions={name: attributes[name] for pointer, name in names if pointer in there},
-            data=kept if isinstance(kept, dict) else {},
-            fields=tuple(pointer for pointer in paths if pointer in there),
-        )
+        for pointer, name in names:
+            if (value := attributes.get(name)) is not None:
+                extensions[name] = value
+                there.add(pointer)
+        if covered:
+            there.update(pointer for pointer, path in covered if _is_there(data, path))
+        return Minimised(extensions, kept if isinstance(kept, dict) else {}, _in_order(there, ordered))
 
     return keep
 
@@ -77,19 +78,28 @@ def plan(pointers: tuple[str, ...]) -> Plan:
 def _plan_of_members(pointers: tuple[str, ...], outer: Mapping[str, str], inner: Mapping[str, str]) -> Plan:
     """Compile a grant of attributes and whole members of `data`, as most are: no walk is needed."""
     outer_names, inner_names = tuple(outer.values()), tuple(inner.values())
-    wanted = frozenset(inner_names)
+    pointer_of = {name: pointer for pointer, name in inner.items()}
+    attribute_pointer_of = {name: pointer for pointer, name in outer.items()}
 
     def keep(attributes: Mapping[str, Any], data: Any) -> Minimised:
         members = data if isinstance(data, dict) else {}
-        extensions = {name: value for name in outer_names if (value := attributes.get(name)) is not None}
-        if members.keys() >= wanted and len(extensions) == len(outer_names):  # all of it is there: nothing to choose
-            return Minimised(extensions, {name: members[name] for name in inner_names}, pointers)
-        there = {pointer for pointer, name in inner.items() if name in members}
-        there.update(pointer for pointer, name in outer.items() if name in extensions)
         kept = {name: members[name] for name in inner_names if name in members}
-        return Minimised(extensions, kept, tuple(pointer for pointer in pointers if pointer in there))
+        extensions: dict[str, Any] = {}
+        for name in outer_names:
+            if (value := attributes.get(name)) is not None:
+                extensions[name] = value
+        if len(kept) + len(extensions) == len(pointers):  # all of it is there: nothing to choose
+            return Minimised(extensions, kept, pointers)
+        there = set(map(pointer_of.__getitem__, kept))
+        there.update(map(attribute_pointer_of.__getitem__, extensions))
+        return Minimised(extensions, kept, _in_order(there, pointers))
 
     return keep
+
+
+def _in_order(there: set[str], pointers: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the pointers that are there, in the order of the grant."""
+    return pointers if len(there) == len(pointers) else tuple(filter(there.__contains__, pointers))
 
 
 def _tree(below: Iterable[tuple[str, tuple[str, ...]]]) -> _Tree | str:

@@ -13,7 +13,7 @@ import orjson
 from expathub.core import guard
 from expathub.core.catalogue import EventType
 from expathub.core.decode import read_accepted
-from expathub.core.disclosure_ids import disclosure_id, disclosure_seed
+from expathub.core.disclosure_ids import disclosure_seed
 from expathub.core.dossier import Kept
 from expathub.core.event import Event
 from expathub.core.lens import UnreachableError, carry
@@ -60,7 +60,7 @@ def _kept(record: InputRecord, source: str, id: str, type: str, expires: str | N
     return Kept(record.value or b"", sender.decode(), source, id, type, deadline(expires))
 
 
-class View(msgspec.Struct, frozen=True):
+class View(msgspec.Struct, frozen=True, gc=False):
     """An event as one partner may read it: the bytes, and which granted fields are in them."""
 
     value: bytes
@@ -72,7 +72,7 @@ class View(msgspec.Struct, frozen=True):
 
 
 class Notice:
-    """One event of the journal while it is passed on.
+    """One event of the journal while it is passed on. `seed` begins the ids of its disclosures.
 
     `waits` is set where the whole dossier waited, so that the final row can say so.
     """
@@ -80,7 +80,6 @@ class Notice:
     __slots__ = (
         "_event",
         "_fixed",
-        "_seed",
         "_views",
         "kept",
         "kind",
@@ -88,6 +87,7 @@ class Notice:
         "name",
         "origin",
         "position",
+        "seed",
         "subject",
         "waits",
     )
@@ -113,7 +113,7 @@ class Notice:
         self.name = {"source": kept.source, "id": kept.id, "type": kept.type}
         self._event = event
         self._fixed: dict[str, Any] = {}
-        self._seed = disclosure_seed(kept.source, kept.id)
+        self.seed = disclosure_seed(kept.source, kept.id)
         self._views: dict[tuple[int, int, str, bool], View | Held] = {}
 
     @property
@@ -131,12 +131,9 @@ class Notice:
             view = self._views[name] = self._make(route, reference)
         return view
 
-    def disclosure(self, partner: str) -> str:
-        """Return the id of what a partner is told, or is not told, of this event."""
-        return disclosure_id(self._seed, partner)
-
     def _make(self, route: Route, reference: str) -> View | Held:
-        attributes, data = self.event.attributes, self.event.data
+        event = self.event
+        attributes, data = event.attributes, event.data
         if route.major != self.major:
             try:
                 data = carry(self.kind.lenses, data, self.major, route.major)

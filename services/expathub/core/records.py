@@ -17,7 +17,7 @@ ForeignHeaders: TypeAlias = tuple[tuple[str, bytes | None], ...]
 """Headers as somebody else wrote them: values may be null or no text at all."""
 
 
-class Position(msgspec.Struct, frozen=True, order=True):
+class Position(msgspec.Struct, frozen=True, order=True, gc=False):
     """One offset of one partition, written `topic/partition/offset`."""
 
     topic: str
@@ -37,7 +37,7 @@ class Position(msgspec.Struct, frozen=True, order=True):
         return cls(topic, int(partition), int(offset))
 
 
-class InputRecord(msgspec.Struct, frozen=True):
+class InputRecord(msgspec.Struct, frozen=True, gc=False):
     """One record read from an input partition; `received_ms` is the broker's append time (epoch, ms)."""
 
     position: Position
@@ -58,7 +58,7 @@ class InputRecord(msgspec.Struct, frozen=True):
         return None
 
 
-class Output(msgspec.Struct, frozen=True):
+class Output(msgspec.Struct, frozen=True, gc=False):
     """One record to be written in the same transaction as its input's offset.
 
     The engine picks the partition: by `key` as Java's murmur2 does, without a key by the input's offset.

@@ -23,7 +23,7 @@ _VARIANT = 0b10 << 62  # … with the marks in their places
 _FREE = ~((0xF << 76) | (0b11 << 62)) & ((1 << 128) - 1)
 
 
-class Reference(msgspec.Struct, frozen=True):
+class Reference(msgspec.Struct, frozen=True, gc=False):
     """A dossier's name for one partner, and the number of the key that made it."""
 
     text: str

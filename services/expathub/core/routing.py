@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 
 from expathub.core.catalogue import EventType, Grant, SelectorKind
-from expathub.core.dossier import Dossier
+from expathub.core.dossier import Dossier, former_of, named_of
+from expathub.core.event import Event
 from expathub.core.judging import RULES
 from expathub.core.partners import Partner, Partners, Role
 from expathub.core.route import Route
@@ -46,8 +47,9 @@ class Directory:
         return aims
 
     def _aim(self, kind: EventType, grant: Grant) -> Aim:
-        routes = {partner.id: self.route(kind, grant, partner) for partner in self.everyone}
-        return Aim(grant, grant.selector.kind, SELECT[grant.selector.kind], routes)
+        selector, routes = grant.selector.kind, {one.id: self.route(kind, grant, one) for one in self.everyone}
+        always = ALWAYS[selector](self, grant) if selector in ALWAYS else ()
+        return Aim(grant, selector, SELECT.get(selector), always, routes)
 
     def route(self, kind: EventType, grant: Grant | None, partner: Partner) -> Route:
         """Return the route of an event type to a partner by a grant."""
@@ -63,28 +65,27 @@ def _is_reserved(partner: Partner) -> bool:
 
 
 class Aim(msgspec.Struct, frozen=True):
-    """A grant with what looks for its partners, and the routes to all that it could find."""
+    """A grant with what looks for its partners (`always` are those that it has anyhow), and the routes to them all."""
 
     grant: Grant
     selector: SelectorKind
-    select: Callable[[Situation, Grant], Iterable[Partner]]
+    select: Callable[[Situation], Iterable[Partner]] | None
+    always: tuple[Partner, ...]
     routes: Mapping[str, Route]
 
 
-class Situation(msgspec.Struct, frozen=True):
-    """What selectors look at: the dossier before and after the event, and what the event itself says.
-
-    `former` is the municipality it says was left, `named` the partner that the consent in it names.
-    """
+class Situation(msgspec.Struct, frozen=True, gc=False):
+    """What selectors look at: the dossier before and after the event, and the event itself."""
 
     directory: Directory
     before: Dossier
     after: Dossier
-    former: str | None = None
-    named: str | None = None
+    kind: EventType
+    major: int
+    event: Event
 
 
-class Chosen(msgspec.Struct, frozen=True):
+class Chosen(msgspec.Struct, frozen=True, gc=False):
     """The routes to those chosen, in the order of the grants.
 
     `unknown` is the grant whose municipality nobody knows yet.
@@ -94,16 +95,17 @@ class Chosen(msgspec.Struct, frozen=True):
     unknown: Grant | None = None
 
 
-def choose(kind: EventType, sender: str, situation: Situation) -> Chosen:
-    """Work out the selectors of an event type, first grant first."""
+def choose(situation: Situation, sender: str) -> Chosen:
+    """Work out the selectors of the event's type, first grant first."""
     taken = {sender}
     routes: list[Route] = []
     unknown: Grant | None = None
-    for aim in situation.directory.aims(kind):
-        for partner in aim.select(situation, aim.grant):
-            if partner.id not in taken:
-                taken.add(partner.id)
-                routes.append(aim.routes[partner.id])
+    for aim in situation.directory.aims(situation.kind):
+        for partner in aim.always if aim.select is None else aim.select(situation):
+            name = partner.id
+            if name not in taken:
+                taken.add(name)
+                routes.append(aim.routes[name])
         if unknown is None and situation.after.residence is None and _waits_for_residence(situation, aim.selector):
             unknown = aim.grant
     return Chosen(tuple(routes), unknown)
@@ -119,21 +121,22 @@ def _waits_for_residence(situation: Situation, selector: SelectorKind) -> bool:
     return selector is SelectorKind.MUNICIPALITY_OF_RESIDENCE
 
 
-def _role(situation: Situation, grant: Grant) -> Iterable[Partner]:
-    return situation.directory.by_role[grant.selector.role]
+def _role(directory: Directory, grant: Grant) -> tuple[Partner, ...]:
+    return directory.by_role[grant.selector.role]
 
 
-def _everyone(situation: Situation, _: Grant) -> Iterable[Partner]:
-    return situation.directory.everyone
+def _everyone(directory: Directory, _: Grant) -> tuple[Partner, ...]:
+    return directory.everyone
 
 
-def _residence(situation: Situation, _: Grant) -> Iterable[Partner]:
+def _residence(situation: Situation) -> Iterable[Partner]:
     return _municipality(situation, situation.after.residence)
 
 
-def _former(situation: Situation, _: Grant) -> Iterable[Partner]:
+def _former(situation: Situation) -> Iterable[Partner]:
     """Choose the municipality that lost the newcomer: what the dossier knew goes before what the event claims."""
-    return _municipality(situation, situation.before.residence or situation.former)
+    known = situation.before.residence
+    return _municipality(situation, known or former_of(situation.kind, situation.major, situation.event))
 
 
 def _municipality(situation: Situation, code: str | None) -> Iterable[Partner]:
@@ -141,31 +144,39 @@ def _municipality(situation: Situation, code: str | None) -> Iterable[Partner]:
     return (partner,) if partner else ()
 
 
-def _referred(situation: Situation, _: Grant) -> Iterable[Partner]:
+def _referred(situation: Situation) -> Iterable[Partner]:
     """Choose the partner that this event's consent names, else those that the dossier's consents name.
 
     Whether the consent still holds is judged later, so that the record says that somebody was left out, and why.
     """
-    named = (situation.named,) if situation.named else situation.after.consents
-    return (partner for one in named if (partner := situation.directory.by_id.get(one)))
+    named = named_of(situation.kind, situation.major, situation.event)
+    return _known(situation, (named,) if named else situation.after.consents)
 
 
-def _earlier(situation: Situation, _: Grant) -> Iterable[Partner]:
+def _earlier(situation: Situation) -> Iterable[Partner]:
     """Choose those who were told something of this dossier, or for whom something of it waits (GDPR art. 19).
 
     Also for whom something waited until this very event: that it is not told is then on record.
     """
     waits = (*situation.before.waits, *situation.after.waits)
-    known = dict.fromkeys((*situation.after.told, *(wait.partner for wait in waits if wait.partner)))
-    return (partner for one in known if (partner := situation.directory.by_id.get(one)))
+    return _known(situation, dict.fromkeys((*situation.after.told, *(wait.partner for wait in waits if wait.partner))))
 
 
-SELECT: Mapping[SelectorKind, Callable[[Situation, Grant], Iterable[Partner]]] = {
+def _known(situation: Situation, names: Iterable[str]) -> Iterable[Partner]:
+    by_id = situation.directory.by_id
+    return [by_id[name] for name in names if name in by_id]
+
+
+ALWAYS: Mapping[SelectorKind, Callable[[Directory, Grant], tuple[Partner, ...]]] = {
     SelectorKind.ROLE: _role,
+    SelectorKind.EVERYONE: _everyone,
+}
+"""The kinds of selectors that choose the same partners whatever happened."""
+
+SELECT: Mapping[SelectorKind, Callable[[Situation], Iterable[Partner]]] = {
     SelectorKind.MUNICIPALITY_OF_RESIDENCE: _residence,
     SelectorKind.FORMER_MUNICIPALITY: _former,
     SelectorKind.REFERRED_PARTNER: _referred,
     SelectorKind.EARLIER_RECIPIENTS: _earlier,
-    SelectorKind.EVERYONE: _everyone,
 }
-"""How each kind of selector looks for partners."""
+"""How each of the other kinds looks for partners."""

@@ -15,7 +15,7 @@ Lookup: TypeAlias = Callable[[bytes], E | None]
 """Find the state entry under a key as of just before the record at hand, or None."""
 
 
-class Step(msgspec.Struct, Generic[E], frozen=True):
+class Step(msgspec.Struct, Generic[E], frozen=True, gc=False):
     """What a stage made of one input record.
 
     `entries` replace the state entries under their keys once the transaction is committed.
