@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import re
 import signal
 import time
@@ -13,6 +14,7 @@ from typing import Any
 import orjson
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.partitioner import murmur2 as their_murmur2
 
 from expathub.kafka import failpoints, marker
 from expathub.kafka.buffer import Buffer
@@ -21,7 +23,7 @@ from expathub.kafka.giving_up import GivenUpError
 from expathub.kafka.group_consumer import Fetched
 from expathub.kafka.lane_plan import LanePlan, LaneSpec
 from expathub.kafka.marker import Marker
-from expathub.kafka.partitioning import Partitioner
+from expathub.kafka.partitioning import Partitioner, murmur2
 from expathub.kafka.surroundings import Pulse
 from expathub.testing.counting import CountState
 
@@ -116,6 +118,12 @@ def test_a_cleared_buffer_is_empty() -> None:
 def test_keys_fall_where_javas_partitioner_puts_them(key: bytes, partition: int) -> None:
     partitioner = Partitioner()
     assert [partitioner.pick(key, offset, 1000) for offset in (1, 2)] == [partition, partition]
+
+
+def test_a_key_of_any_length_has_the_hash_that_the_client_gives_it() -> None:
+    chance = random.Random(1)
+    for key in (chance.randbytes(length) for length in range(200)):
+        assert murmur2(key) == their_murmur2(key) & 0xFFFFFFFF
 
 
 def test_without_a_key_the_offset_of_the_input_decides() -> None:

@@ -19,6 +19,7 @@ _NAMES = re.compile(
 )
 """What members that hold a national or document number are called, whole or as part of a name."""
 
+_DIGITS = 9
 _BETWEEN = "[ .\\u00a0\\u2009\\u202f-]"
 _NINE_DIGITS = re.compile(rf"\d(?:{_BETWEEN}?\d){{8}}")
 _SPACED = re.compile(rf"(?<=\d){_BETWEEN}(?=\d)")
@@ -45,7 +46,9 @@ def _parts(value: object) -> tuple[set[str], list[str]]:
     left = [value]
     while left:
         one = left.pop()
-        if isinstance(one, dict):
+        if isinstance(one, str):
+            texts.append(one)
+        elif isinstance(one, dict):
             names.update(one)
             left.extend(one.values())
         elif isinstance(one, list):
@@ -62,7 +65,7 @@ def _is_forbidden_name(name: str) -> bool:
 
 def _holds_number(text: str) -> bool:
     """Look for a number also as people write it: 999.990.342 or 999 990 342, and in digits of other scripts."""
-    if _NINE_DIGITS.search(text) is None:
+    if len(text) < _DIGITS or _NINE_DIGITS.search(text) is None:  # most texts are too short to hold one
         return False
     return any(_passes_eleven_test(number) for form in (text, _SPACED.sub("", text)) for number in _NINE.findall(form))
 
