@@ -178,6 +178,8 @@ def carry(lenses: Mapping[tuple[int, int], Plan], data: Any, source: int, target
 
 def value_at(data: Tree, path: Path) -> Any:
     """Return the value at `path`, or `ABSENT`."""
+    if len(path) == 1:
+        return data.get(path[0], ABSENT)
     value: Any = data
     for part in path:
         if not isinstance(value, dict) or part not in value:
@@ -188,18 +190,19 @@ def value_at(data: Tree, path: Path) -> Any:
 
 def take(data: Tree, path: Path) -> Any:
     """Remove and return the value at `path`; an object that this empties goes too, as it stands for nothing more."""
-    value = value_at(data, path)
+    if len(path) == 1:
+        return data.pop(path[0], ABSENT)
+    inner = data.get(path[0])
+    if not isinstance(inner, dict):
+        return ABSENT
+    rest = dict(inner)  # the plan owns only what it has copied
+    value = take(rest, path[1:])
     if value is ABSENT:
         return ABSENT
-    owners = [data]
-    for part in path[:-1]:
-        owners[-1][part] = dict(owners[-1][part])  # the plan owns only what it has copied
-        owners.append(owners[-1][part])
-    del owners[-1][path[-1]]
-    for owner, part in zip(reversed(owners[:-1]), reversed(path[:-1]), strict=True):
-        if owner[part]:
-            break
-        del owner[part]
+    if rest:
+        data[path[0]] = rest
+    else:
+        del data[path[0]]
     return value
 
 

@@ -195,9 +195,10 @@ class Recode(InPlace):
         return self._replaced(value, self.downwards)
 
     def _replaced(self, value: Any, table: Mapping[tuple[str, Scalar], Scalar]) -> Any:
-        if isinstance(value, (dict, list)) or _key(value) not in table:
+        name = None if isinstance(value, (dict, list)) else _key(value)
+        if name is None or name not in table:
             raise self.unreachable(Why.TABLE)
-        return table[_key(value)]
+        return table[name]
 
 
 def _key(value: Scalar) -> tuple[str, Scalar]:
