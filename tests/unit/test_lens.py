@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from expathub.configuration.tables import shipped_tables
 from expathub.core.conversions import Convert, Country, Multiple, RegisterDate
-from expathub.core.lens import ABSENT, Lens, Operation, UnreachableError, Why, carry, plans, same, without
+from expathub.core.lens import ABSENT, Lens, Operation, UnreachableError, Why, carry, plans, same, take, without
 from expathub.core.lens_operations import (
     Add,
     Inverse,
@@ -296,3 +296,18 @@ def test_whatever_is_carried_the_input_stays_and_nothing_but_unreachable_is_rais
         plan(data)
 
     assert same(data, before)
+
+
+@pytest.mark.parametrize("data", [{}, {"a": "x"}, {"a": {"c": 1}}, {"a": {}}])
+def test_nothing_is_taken_where_nothing_stands(data: Any) -> None:
+    before = copy.deepcopy(data)
+    assert take(data, ("a", "b")) is ABSENT
+    assert data == before
+
+
+def test_taking_copies_what_the_plan_does_not_own_and_leaves_no_empty_object() -> None:
+    inner = {"b": {"c": 1}, "d": 2}
+    data = {"a": inner}
+    assert take(data, ("a", "b", "c")) == 1
+    assert data == {"a": {"d": 2}}
+    assert inner == {"b": {"c": 1}, "d": 2}

@@ -178,8 +178,6 @@ def carry(lenses: Mapping[tuple[int, int], Plan], data: Any, source: int, target
 
 def value_at(data: Tree, path: Path) -> Any:
     """Return the value at `path`, or `ABSENT`."""
-    if len(path) == 1:
-        return data.get(path[0], ABSENT)
     value: Any = data
     for part in path:
         if not isinstance(value, dict) or part not in value:
