@@ -6,6 +6,7 @@ stands before it: the first never mends, the second does as soon as the hub goes
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from typing import TypeVar
 
@@ -107,16 +108,13 @@ def _rows_match_inboxes(evidence: Evidence) -> Iterator[Finding]:
 
 def _gaps_on_paper(evidence: Evidence) -> Iterator[Finding]:
     """Find what the disclosures say a partner was told between two events of a dossier that it did get."""
-    for (partner, subject), line in evidence.lines.items():
-        got = {one.origin for one in line}
-        told = [
-            place
-            for place, accepted in evidence.places.items()
-            if accepted.subject == subject
-            and any(row.partner == partner and row.fields is not None for row in evidence.case.rows.get(place, ()))
-        ]
-        for place in _between(told, got):
-            yield Finding(Kind.SKIPPED, "between two that are in the inbox", str(place), partner)
+    told: defaultdict[tuple[str, str], list[Position]] = defaultdict(list)
+    for place, accepted in evidence.places.items():
+        for partner in {row.partner for row in evidence.case.rows.get(place, ()) if row.fields is not None}:
+            told[partner, accepted.subject].append(place)
+    for line, received in evidence.lines.items():
+        for place in _between(told[line], {one.origin for one in received}):
+            yield Finding(Kind.SKIPPED, "between two that are in the inbox", str(place), line[0])
 
 
 def _gaps_in_the_script(evidence: Evidence, expected: Expected) -> Iterator[Finding]:
