@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
@@ -498,7 +499,10 @@ BY_TYPE: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], SearchStr
 }
 DATA = {key: strategy(TYPES[key[0]].versions[key[1]].schema, TYPES[key[0]].versions[key[1]].schema) for key in MAJORS}
 IN_ANY_MAJOR = st.sampled_from(MAJORS).flatmap(lambda key: st.tuples(st.just(key), DATA[key]))
-MANY = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = int(os.environ.get("EXPATHUB_TEST_EXAMPLES", "100"))
+"""How many values are generated for each law; `make faults` takes 20,000."""
+
+MANY = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @MANY
@@ -555,6 +559,20 @@ def outcome(lenses: Mapping[tuple[int, int], Plan], data: Any, source: int, targ
         return carry(lenses, data, source, target)
     except UnreachableError as problem:
         return problem.pointer, problem.why
+
+
+def test_every_loss_is_told_to_partners_in_both_languages() -> None:
+    lossy = {(name, older): lens for name, read in FILES.items() for older, lens in read.lenses.items() if lens.notes}
+
+    assert lossy.keys() == {
+        ("nl.brp.verhuisd.intergemeentelijk", 1),
+        ("nl.brp.verhuisd.naar-buitenland", 1),
+        ("nl.verblijfsvergunningen.aanvraag-ontvangen", 2),
+    }
+    assert all(note.keys() == {"nl", "en"} for lens in lossy.values() for note in lens.notes)
+    for name, read in FILES.items():
+        for older, lens in read.lenses.items():
+            assert bool(lens.lost_up | lens.lost_down) is ((name, older) in lossy)
 
 
 def test_of_a_changed_type_every_way_is_there() -> None:

@@ -219,6 +219,12 @@ class Change(Form):
         operation: Operation = getattr(self, name).operation()
         return Inverse(operation) if name in _INVERSE else operation
 
+    def note(self) -> dict[str, str] | None:
+        """Return what it tells partners of its loss, by language."""
+        form: Form = getattr(self, next(iter(self.model_fields_set)))
+        note: Words | None = getattr(form, "note", None)
+        return note.model_dump() if note else None
+
 
 _INVERSE = frozenset({"remove", "unwrap", "from_list", "join"})
 
@@ -255,7 +261,8 @@ def read_lens(file: File, older: Schema | None, newer: Schema | None, tables: Ta
     fields = _Fields(document, older, newer, faults)
     fields.follow(operations)
     fields.keep_marks(operations)
-    return Lens(tuple(operations), filled.changes.model_dump(), document.value)
+    notes = tuple(note for change in filled.up if (note := change.note()) is not None)
+    return Lens(tuple(operations), filled.changes.model_dump(), document.value, notes)
 
 
 class _Fields:

@@ -90,11 +90,15 @@ class Operation(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Lens:
-    """A lens between two adjacent majors, compiled. `changes` tells partners in words what it does, by language."""
+    """A lens between two adjacent majors, compiled.
+
+    `changes` tells partners in words what it does, by language, and `notes` what is lost on the way, one for each loss.
+    """
 
     operations: tuple[Operation, ...]
     changes: Mapping[str, str]
     source: Any = None
+    notes: tuple[Mapping[str, str], ...] = ()
 
     @property
     def lost_up(self) -> frozenset[Path]:
