@@ -53,6 +53,8 @@ faults: install $(VENV)/.dev ## Kill, stop, cut off and flood everything: KILLS=
 	EXPATHUB_TEST_INSTALLED=1 EXPATHUB_TEST_FAULTS=full EXPATHUB_TEST_KILLS=$(KILLS) EXPATHUB_TEST_SECONDS=$(SECONDS) \
 		EXPATHUB_TEST_SEED=$(SEED) EXPATHUB_TEST_FAULTS_JSON=$(FAULTS_JSON) \
 		$(BIN)/pytest -s tests/faults $(ARGS)
+	EXPATHUB_TEST_EXAMPLES=20000 $(BIN)/pytest tests/unit/test_catalogue.py --timeout 7200 \
+		-k "keeps_its_laws or several_majors or generates or lets_out_more"
 
 evidence: install ## Write the figures of recorded runs (docs/evidence/*/*.json) into the pages
 	$(BIN)/python -m expathub.testing.fault_tables docs/evidence/faults.md $(wildcard docs/evidence/faults/*.json)

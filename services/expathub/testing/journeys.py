@@ -253,6 +253,7 @@ JOURNEYS: tuple[Callable[[World], Journey], ...] = (
     reads,
     goes_into_hiding,
     applies_in_vain,
+    reads,
     stays_for_years,
     is_counted,
 )
