@@ -6,6 +6,7 @@ needs to see it counted. Judged against the broker's time and the last `sequence
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, TypeAlias
 
@@ -13,11 +14,12 @@ from expathub.core.event import Event
 from expathub.core.reasons import Flag
 from expathub.core.remembered import WINDOW_MS
 from expathub.core.stage import Lookup
-from expathub.core.times import milliseconds
+from expathub.core.times import milliseconds, rfc3339
 
 AHEAD_MS: Final = 60_000
 """So far may a sender's clock be ahead of the broker's."""
 
+_SECONDS: Final = len("2026-01-31T09:30:00")
 _TIME_BYTES: Final = 8
 _NUMBER_BYTES: Final = 16
 _DIGITS_MAX: Final = 20
@@ -43,12 +45,24 @@ def flags_of(event: Event, received_ms: int, remembered: Lookup[bytes]) -> tuple
 
 def _flags_of_time(event: Event, received_ms: int) -> tuple[Flag, ...]:
     text = event.attributes.get("time")
-    if text is None:
+    if text is None or _is_certainly_usual(text, received_ms):
         return ()
     late_ms = received_ms - milliseconds(text)
     if late_ms < -AHEAD_MS:
         return (Flag.TIME_AHEAD,)
     return (Flag.TIME_OLD,) if late_ms > WINDOW_MS else ()
+
+
+def _is_certainly_usual(text: str, received_ms: int) -> bool:
+    """Tell without reading the time that it is well within both limits; texts in UTC have the order of their times."""
+    earliest, latest = _usual(received_ms // 1000)
+    return text[-1] == "Z" and earliest < text[:_SECONDS] < latest
+
+
+@lru_cache(maxsize=64)  # the records of a batch share few seconds
+def _usual(received_seconds: int) -> tuple[str, str]:
+    received_ms = received_seconds * 1000
+    return rfc3339(received_ms - WINDOW_MS + 1000)[:_SECONDS], rfc3339(received_ms + AHEAD_MS)[:_SECONDS]
 
 
 def _flags_of_order(last: int, number: int, *, wraps: bool) -> tuple[Flag, ...]:
