@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import struct
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any, Literal
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import MessageSizeTooLargeError
-from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
-from aiokafka.record.util import calc_crc32c
 from prometheus_client.parser import text_string_to_metric_families
 
 from expathub.core.reasons import Reason
@@ -35,6 +36,8 @@ from expathub.kafka.reading import read_all
 from expathub.shipped import shipped
 from expathub.testing.bad_input import CASES, RETIRED, Case, Message, ways
 from expathub.testing.bad_input.envelopes import BSN
+from expathub.testing.fuzzing import batches
+from expathub.testing.fuzzing.batches import batch, mutated, signed
 from expathub.testing.processes import Bench, Child, until
 
 OUTBOX = "outbox.expat-centre"
@@ -304,34 +307,17 @@ def test_57_the_hub_places_by_the_dossier_whatever_key_and_partitioner_a_client_
 
 # --- byte by byte
 
-_CRC, _ATTRIBUTES, _PAYLOAD, _CHECKED_FROM = 17, 21, 61, 21
-_CONTROL, _TRANSACTIONAL = 0x20, 0x10
-
-
-def batch(*messages: Message, compression: int = 0) -> bytearray:
-    """Build a batch as the client does."""
-    made = BatchBuilder(1_000_000, compression, is_transactional=0)
-    for message in messages:
-        made.append(timestamp=None, key=message.key, value=message.value, headers=list(message.headers))
-    return bytearray(made._build())  # noqa: SLF001 (the client's own bytes, before they are sent)
-
-
-def signed(raw: bytearray) -> bytes:
-    """Give a batch the checksum that it should have."""
-    struct.pack_into(">I", raw, _CRC, calc_crc32c(bytes(raw[_CHECKED_FROM:])))
-    return bytes(raw)
-
 
 def marked(attributes: int) -> bytes:
     """Build a good batch with other attributes."""
-    raw = batch(a_good_one())
-    struct.pack_into(">h", raw, _ATTRIBUTES, attributes)
+    raw = batch([a_good_one()])
+    struct.pack_into(">h", raw, batches.ATTRIBUTES, attributes)
     return signed(raw)
 
 
 def with_wrong_checksum() -> bytes:
-    raw = batch(a_good_one())
-    raw[_PAYLOAD + 20] ^= 0x01
+    raw = batch([a_good_one()])
+    raw[batches.PAYLOAD + 20] ^= 0x01
     return bytes(raw)
 
 
@@ -342,18 +328,18 @@ def of_old(magic: Literal[0, 1]) -> bytes:
 
 
 def with_a_wrong_count() -> bytes:
-    raw = batch(a_good_one())
-    struct.pack_into(">i", raw, _PAYLOAD - 4, 7)
+    raw = batch([a_good_one()])
+    struct.pack_into(">i", raw, batches.COUNT, 7)
     return signed(raw)
 
 
 def cut_short() -> bytes:
-    return bytes(batch(a_good_one())[:-10])
+    return bytes(batch([a_good_one()])[:-10])
 
 
 def with_garbage_for_a_body(compression: int) -> bytes:
-    raw = batch(a_good_one(), compression=compression)
-    raw[_PAYLOAD:] = b"\xa5" * (len(raw) - _PAYLOAD)
+    raw = batch([a_good_one()], codec=compression)
+    raw[batches.PAYLOAD :] = b"\xa5" * (len(raw) - batches.PAYLOAD)
     return signed(raw)
 
 
@@ -361,8 +347,8 @@ BROKEN: Mapping[str, Callable[[], bytes]] = {
     "a batch in the format 0": lambda: of_old(0),
     "a batch in the format 1": lambda: of_old(1),
     "a batch with a wrong checksum": with_wrong_checksum,
-    "a control batch": lambda: marked(_CONTROL),
-    "a control batch of a transaction": lambda: marked(_CONTROL | _TRANSACTIONAL),
+    "a control batch": lambda: marked(batches.CONTROL),
+    "a control batch of a transaction": lambda: marked(batches.CONTROL | batches.TRANSACTIONAL),
     "a batch with the codec 5": lambda: marked(5),
     "a batch with the codec 7": lambda: marked(7),
     "a batch that says gzip and is not": lambda: marked(1),
@@ -379,9 +365,13 @@ async def produce_raw(bench: Bench, raw: bytes) -> int:
     """Write bytes as a batch, without any client's help, and return the broker's error code."""
     settings = EngineSettings(bootstrap=bench.bootstrap, group="none", client_id="raw", revision=1, digest="")
     async with ClusterView(settings) as view:
-        request = ProduceRequest(transactional_id=None, required_acks=-1, timeout=10_000, topics=[(OUTBOX, [(0, raw)])])
-        answer = await view.client.send(view.leader(LANE), request)
-        return int(answer.topics[0][1][0][1])
+        return await raw_error(view, raw)
+
+
+async def raw_error(view: ClusterView, raw: bytes) -> int:
+    request = ProduceRequest(transactional_id=None, required_acks=-1, timeout=10_000, topics=[(OUTBOX, [(0, raw)])])
+    answer = await view.client.send(view.leader(LANE), request)
+    return int(answer.topics[0][1][0][1])
 
 
 @pytest.mark.parametrize("what", BROKEN)
@@ -394,9 +384,33 @@ def test_60_a_broken_batch_is_refused_by_kafka_and_the_reader_lives(bench: Bench
 
 def test_60_a_batch_that_is_written_byte_by_byte_and_well_is_taken(bench: Bench, hub: Child) -> None:
     async def send(_: AIOKafkaProducer) -> int:
-        return await produce_raw(bench, signed(batch(a_good_one(), a_good_one())))
+        return await produce_raw(bench, signed(batch([a_good_one(), a_good_one()])))
 
     assert goes_through(bench, hub, send) == 0
+
+
+BATCHES = int(os.environ.get("FUZZ_BATCHES") or (20_000 if os.environ.get("EXPATHUB_TEST_FAULTS") == "full" else 400))
+SEED = int(os.environ.get("SEED") or 1)
+SMALL = [case for case in SENT if len(case.message().value or b"") < 2_000]
+
+
+def at_random(dice: Random) -> bytes:
+    """Build a batch of a good event and some bad ones, and change it."""
+    return mutated(dice, [a_good_one(), *(dice.choice(SMALL).message() for _ in range(dice.choice((0, 1, 2))))])
+
+
+@pytest.mark.timeout(600 + BATCHES // 5)
+def test_60_whatever_kafka_takes_of_batches_changed_at_random_the_reader_reads(bench: Bench, hub: Child) -> None:
+    dice = Random(SEED)
+    settings = EngineSettings(bootstrap=bench.bootstrap, group="none", client_id="raw", revision=1, digest="")
+
+    async def send(_: AIOKafkaProducer) -> Counter[int]:
+        async with ClusterView(settings) as view:
+            return Counter([await raw_error(view, at_random(dice)) for _ in range(BATCHES)])
+
+    errors = goes_through(bench, hub, send)
+    assert errors[0] > BATCHES // 50, "some of it is taken"
+    assert errors.total() - errors[0] > BATCHES // 10, "most of it is not"
 
 
 PLACE = b"name-that-will-not-be-utf8"
@@ -404,7 +418,7 @@ PLACE = b"name-that-will-not-be-utf8"
 
 def test_59_a_headers_name_that_is_no_utf8_holds_nobody_up(bench: Bench, hub: Child) -> None:
     odd = ways.headers((PLACE.decode(), b"x"))(ways.good(ways.CENTRE, str(uuid.uuid4())))
-    raw = bytearray(batch(a_good_one(), odd, a_good_one()).replace(PLACE, b"\xff" * len(PLACE)))
+    raw = bytearray(batch([a_good_one(), odd, a_good_one()]).replace(PLACE, b"\xff" * len(PLACE)))
 
     async def send(_: AIOKafkaProducer) -> int:
         return await produce_raw(bench, signed(raw))
