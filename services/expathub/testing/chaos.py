@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import subprocess
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -316,12 +317,16 @@ class Chaos:
         """Ask `expathub lag`, as an operator would, until the hub's own groups have nothing unread."""
         began = time.monotonic()
         while time.monotonic() - began < self.recovery_seconds:
-            asked = await asyncio.to_thread(self.bench.command, "lag", "--json")
-            groups = asked.rows()[0]["groups"] if asked.code == 0 else []
-            unread = [group["records"] for group in groups if group["group"].startswith("hub.")]
-            if len(unread) == len(fault_plan.STAGES) and not any(unread):
-                return time.monotonic() - began
+            with suppress(subprocess.TimeoutExpired):
+                if await asyncio.to_thread(self._nothing_is_unread):
+                    return time.monotonic() - began
         return None
+
+    def _nothing_is_unread(self) -> bool:
+        asked = self.bench.command("lag", "--json")
+        groups = asked.rows()[0]["groups"] if asked.code == 0 else []
+        unread = [group["records"] for group in groups if group["group"].startswith("hub.")]
+        return len(unread) == len(fault_plan.STAGES) and not any(unread)
 
     async def _stop_crew(self) -> None:
         for post in self.crew.posts:
