@@ -105,7 +105,10 @@ COMMANDS: tuple[Entry, ...] = (
         "Make the topics that the configuration asks for, or compare.",
     ),
     Entry(
-        "schemas", "expathub.cli.schemas:app", CONFIGURE, "Look into the catalogue of event types; make sample events."
+        "schemas",
+        "expathub.cli.schemas:app",
+        CONFIGURE,
+        "Look into the catalogue of event types; compare, convert and lint; make sample events.",
     ),
     Entry("up", "expathub.cli.services:up", SERVICES, "Run all services in one process."),
     Entry("intake", "expathub.cli.services:intake", SERVICES, "Run the first relay stage: outboxes to the journal."),

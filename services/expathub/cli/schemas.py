@@ -8,19 +8,21 @@ from typing import Annotated
 
 import typer
 
+from expathub.cli.schemas_convert import convert
+from expathub.cli.schemas_diff import diff, release
 from expathub.settings import load_settings
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
-    help="Look into the catalogue of event types; make sample events.",
+    help="Look into the catalogue of event types; compare, convert and lint; make sample events.",
 )
 
 
 @app.callback()
 def schemas() -> None:
-    """Look into the catalogue of event types; make sample events."""
+    """Look into the catalogue of event types; compare, convert and lint; make sample events."""
 
 
 @app.command()
@@ -53,3 +55,8 @@ def sample(
     for event in invent(found, wish, datetime.now(UTC).date()):
         sys.stdout.write(orjson.dumps(event).decode() + "\n")
     sys.stdout.flush()
+
+
+app.command()(diff)
+app.command()(release)
+app.command()(convert)

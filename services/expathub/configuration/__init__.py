@@ -18,6 +18,7 @@ from expathub.configuration.catalogue import TypeFiles, build_catalogue, read_ca
 from expathub.configuration.examples import Tally, check_examples
 from expathub.configuration.faults import ConfigurationError, Fault, Faults
 from expathub.configuration.partners import read_partners, refuse_ended_pins
+from expathub.configuration.released import refuse_broken_promises
 from expathub.configuration.routes import refuse_forbidden_routes
 from expathub.configuration.tables import read_tables
 from expathub.configuration.tree import Document
@@ -35,7 +36,7 @@ def load(partners: Path, schemas: Path) -> Configuration:
 
 
 def check(partners: Path, schemas: Path, today: date) -> tuple[Configuration, Tally]:
-    """Load, and prove with the examples that schemas, publishers and lenses do what they say.
+    """Load, prove with the examples that schemas, publishers and lenses do what they say, and that releases hold.
 
     Raises `ConfigurationError`: with the faults of the files, or, once there are none, with those of the examples.
     """
@@ -43,6 +44,7 @@ def check(partners: Path, schemas: Path, today: date) -> tuple[Configuration, Ta
     faults = Faults()
     tally = check_examples(read.configuration, read.types, today, faults)
     refuse_ended_pins(read.configuration.partners, read.configuration.catalogue.types, read.partners, today, faults)
+    refuse_broken_promises(schemas, faults)
     faults.raise_if_any()
     return read.configuration, tally
 

@@ -30,6 +30,9 @@ from expathub.core.lens import Lens, plans
 from expathub.core.partners import Role
 from expathub.core.values.tables import Tables
 
+RELEASED = "released.json"
+"""The record of what was released, beside the event types (`expathub.configuration.released`)."""
+
 _TYPE_NAME = re.compile(r"nl(\.[a-z0-9]+(-[a-z0-9]+)*){2,4}")
 _SCHEMA_FILE = re.compile(r"v([1-9][0-9]{0,2})\.json")
 _LENS_FILE = re.compile(r"v([1-9][0-9]{0,2})-v([1-9][0-9]{0,2})\.lens\.yaml")
@@ -65,7 +68,8 @@ def read_catalogue(folder: Path, faults: Faults, tables: Tables | None = None) -
     tables = tables or read_tables(folder, faults)[0]
     read: dict[str, TypeFiles | None] = {}
     for entry in entries:
-        if entry.name == FOLDER or entry.name.startswith(".") or (entry.is_file() and entry.suffix == ".md"):
+        is_other = entry.name == FOLDER or entry.name.startswith(".")
+        if is_other or (entry.is_file() and (entry.suffix == ".md" or entry.name == RELEASED)):
             continue
         if not entry.is_dir() or not _TYPE_NAME.fullmatch(entry.name):
             faults.add(

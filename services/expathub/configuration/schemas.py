@@ -66,7 +66,7 @@ def read_schema(document: Document, faults: Faults, tables: Tables | None = None
             ignore_unknown_formats=False,
             formats=formats(tables or shipped_tables()),
             pattern_options=jsonschema_rs.RegexOptions(),
-            keywords={NATIONAL: _NationalNumber},
+            keywords={NATIONAL: NationalNumber},
             offline=True,
         )
     except OverflowError:
@@ -119,7 +119,7 @@ def _meant(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationErro
     return error
 
 
-class _NationalNumber:
+class NationalNumber:
     """The keyword `x-nationaal-nummer`: a BSN must pass the 11-test (domain rule of the BRP), the others their form."""
 
     def __init__(self, _schema: dict[str, Any], value: object, _path: list[str | int]) -> None:
