@@ -55,6 +55,9 @@ def takes(pattern: str, text: str) -> bool:
         ("^(a$", "^a$", None),
         ("^a$b", "^a$", None),
         ("^*", "^a$", None),
+        ("^(a", "^a$", None),
+        ("^[^\\x00a-ca]$", "^[^b]$", True),
+        ("^[a\\", "^a$", None),
     ],
 )
 def test_what_one_expression_takes_another_takes_too(narrow: str, wide: str, *, expected: bool | None) -> None:

@@ -108,7 +108,7 @@ COMMANDS: tuple[Entry, ...] = (
         "schemas",
         "expathub.cli.schemas:app",
         CONFIGURE,
-        "Look into the catalogue of event types; compare, convert and lint; make sample events.",
+        "The catalogue: compare, convert and lint; sample events.",
     ),
     Entry("up", "expathub.cli.services:up", SERVICES, "Run all services in one process."),
     Entry("intake", "expathub.cli.services:intake", SERVICES, "Run the first relay stage: outboxes to the journal."),

@@ -16,13 +16,13 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
-    help="Look into the catalogue of event types; compare, convert and lint; make sample events.",
+    help="The catalogue: compare, convert and lint; sample events.",
 )
 
 
 @app.callback()
 def schemas() -> None:
-    """Look into the catalogue of event types; compare, convert and lint; make sample events."""
+    """The catalogue: compare, convert and lint; sample events."""
 
 
 @app.command()

@@ -10,7 +10,9 @@ import orjson
 
 from expathub.configuration.schema_rules import NATIONAL
 from expathub.configuration.schemas import NationalNumber
+from expathub.configuration.tables import shipped_tables
 from expathub.core.compatibility.documents import Schema
+from expathub.core.values.formats import formats
 
 _JUDGED = "urn:expathub:judged"
 
@@ -31,6 +33,7 @@ def _validator(document: bytes) -> jsonschema_rs.Draft202012Validator:
     return jsonschema_rs.Draft202012Validator(
         orjson.loads(document),
         validate_formats=True,
+        formats=formats(shipped_tables()),
         pattern_options=jsonschema_rs.RegexOptions(),
         keywords={NATIONAL: NationalNumber},
         offline=True,

@@ -122,11 +122,6 @@ class Part:
         """Where `$ref` leads."""
         return self.document.resolve(self.get("$ref")) if self.has("$ref") else None
 
-    @property
-    def pointer(self) -> str:
-        """The JSON Pointer of the place."""
-        return render(self.path)
-
 
 @lru_cache(maxsize=4096)
 def _made(text: bytes) -> Document:

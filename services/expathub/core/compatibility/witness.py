@@ -22,7 +22,7 @@ STRANGE: Final = "onbekendVeld"
 
 _FORMATS: Final = (
     *("2026-01-31", "2026-01-31T09:30:00Z", "09:30:00Z", "P1D", "a@example.nl", "https://example.nl/a"),
-    *("999990342", "0987654321"),
+    *("999990342", "0987654321", "0935", "9089", "0052", "23", "nl", "NL", "6211DW"),
     *("3f0c5a1e-3b0e-4c1d-9a55-3a3a5b6b0002", "192.0.2.1", "2001:db8::1", "example.nl", "/a", "^a$", "urn:example:a"),
 )
 _MAIL: Final = "@example.nl"
@@ -148,15 +148,11 @@ def _names(together: Known) -> Iterator[str]:
         yield from dependent
     for dependent in together.said("dependentSchemas"):
         yield from dependent
-    for pattern in together.patterns:
-        name = example([pattern])
-        yield from () if name is None else (name,)
 
 
 def _grown(least: dict[str, Any], together: Known) -> Iterator[dict[str, Any]]:
     """Yield objects with as many members as a limit on their number asks to try."""
     for keyword in ("minProperties", "maxProperties"):
         for limit in together.said(keyword):
-            for size in (limit - 1, limit, limit + 1):
-                if 0 <= size <= TEXT_MAX:
-                    yield dict([*least.items(), *((f"veld{index}", 1) for index in range(size))][:size])
+            for size in range(max(limit - 1, 0), min(limit + 2, TEXT_MAX)):
+                yield dict([*least.items(), *((f"veld{index}", 1) for index in range(size))][:size])
