@@ -22,7 +22,7 @@ app = typer.Typer(
 
 @app.callback()
 def schemas() -> None:
-    """The catalogue: compare, convert and lint; sample events."""
+    """Look into the catalogue: compare, convert and lint; make sample events."""
 
 
 @app.command()
