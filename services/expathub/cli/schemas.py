@@ -10,6 +10,7 @@ import typer
 
 from expathub.cli.schemas_convert import convert
 from expathub.cli.schemas_diff import diff, release
+from expathub.cli.schemas_lint import lint
 from expathub.settings import load_settings
 
 app = typer.Typer(
@@ -60,3 +61,4 @@ def sample(
 app.command()(diff)
 app.command()(release)
 app.command()(convert)
+app.command()(lint)

@@ -59,6 +59,18 @@ Day = Annotated[date, BeforeValidator(_date)]
 Language = Annotated[str, StringConstraints(max_length=35, pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 RoleWord = Literal["expat-centre", "ind", "municipality", "foreign-centre", "border-info", "portal"]
 PublisherWord = Literal["expat-centre", "ind", "municipality", "foreign-centre", "border-info", "portal", "operator"]
+StrictWord = Literal[
+    "id-uuid",
+    "source-registered",
+    "type-nl",
+    "time-utc",
+    "datacontenttype-plain",
+    "dataschema-https",
+    "sequence-padded",
+    "traceparent-form",
+    "partitionkey-subject",
+    "data-size",
+]
 SelectorWord = Literal[
     "role:expat-centre",
     "role:ind",
@@ -162,6 +174,7 @@ class PartnerEntry(Form):
     ) = None
     languages: list[Language] = []
     reads: dict[TypeName, Major] = {}
+    strict: list[StrictWord] = []
     ended: Day | None = None
 
 

@@ -12,6 +12,7 @@ from expathub.configuration.forms import PartnerEntry, PartnersFile, fill
 from expathub.configuration.tree import Document, Loc, read_yaml
 from expathub.core.catalogue import EventType
 from expathub.core.partners import HUB_OPERATOR, Partner, Partners, Role
+from expathub.core.reasons import Reason
 from expathub.core.values.tables import Table
 
 DUTCH_SOURCE = re.compile(r"urn:nld:oin:[0-9]{20}:systeem:[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -71,6 +72,7 @@ def _partner(entry: PartnerEntry) -> Partner:
         languages=tuple(entry.languages),
         reads=dict(entry.reads),
         ended=entry.ended,
+        strict=frozenset(Reason(f"profile-{word}") for word in entry.strict),
     )
 
 

@@ -18,6 +18,7 @@ from expathub.core.catalogue import Catalogue, EventType, Version
 from expathub.core.event import Event, Refusal, split_type
 from expathub.core.partners import Partner
 from expathub.core.pointers import read
+from expathub.core.profile import unkept
 from expathub.core.reasons import Reason
 
 
@@ -116,6 +117,11 @@ def _speaks_for_itself(it: Submission) -> Refusal | None:
     return None if it.event.source == it.sender.source else it.refusal(Reason.NOT_YOUR_SOURCE, "/source")
 
 
+def _keeps_what_it_is_held_to(it: Submission) -> Refusal | None:
+    rule = unkept(it.event, it.sender.strict) if it.sender.strict else None
+    return it.refusal(rule.reason, f"/{rule.attribute}") if rule else None
+
+
 def _has_known_type(it: Submission) -> Refusal | None:
     return None if it.kind else it.refusal(Reason.UNKNOWN_TYPE, "/type")
 
@@ -181,6 +187,7 @@ def _owns(it: Submission, *, absent_is_fine: bool) -> Refusal | None:
 RULES: tuple[Rule, ...] = (
     _takes_part,
     _speaks_for_itself,
+    _keeps_what_it_is_held_to,
     _has_known_type,
     _has_known_version,
     _has_live_version,

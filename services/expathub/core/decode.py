@@ -31,7 +31,7 @@ def decode(record: InputRecord) -> Event | Refusal:
         return _refusal(Reason.TOO_LARGE, "", event.attributes)
     if _is_certainly_good(event, record.key):
         return event
-    place = _place_of_bsn(event, record.key)
+    place = place_of_bsn(event, record.key)
     if place is not None:
         return _refusal(Reason.BSN_IN_ATTRIBUTE, place, event.attributes)
     rule = profile.broken(event)
@@ -50,7 +50,7 @@ def read_accepted(canonical: bytes) -> Event:
 # --- numbers of persons ------------------------------------------------------------------------------------------
 
 
-def _place_of_bsn(event: Event, key: bytes | None) -> str | None:
+def place_of_bsn(event: Event, key: bytes | None) -> str | None:
     """Point at what holds a BSN; "" for the key, or a name that must not be shown (Wabb art. 10, 11).
 
     Attributes and keys end up in logs and traces of every system on the way.

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 
+from expathub.core.reasons import Reason
+
 HUB_OPERATOR = "hub-operator"
 """The reserved partner that gives commands; it has an outbox, and no event is ever told to it."""
 
@@ -29,7 +31,10 @@ OUTSIDE_GOVERNMENT = frozenset({Role.FOREIGN_CENTRE, Role.BORDER_INFO, Role.PORT
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """An organisation with an id, roles and a source URN; `ended` is the first day on which it no longer takes part."""
+    """An organisation with an id, roles and a source URN.
+
+    `ended` is the first day on which it no longer takes part; `strict` the advice of the profile that it is held to.
+    """
 
     id: str
     name: str
@@ -39,6 +44,7 @@ class Partner:
     languages: tuple[str, ...] = ()
     reads: Mapping[str, int] | None = None
     ended: date | None = None
+    strict: frozenset[Reason] = frozenset()
 
     @property
     def is_outside_government(self) -> bool:

@@ -1,13 +1,14 @@
 """The NL GOV profile for CloudEvents 1.1 as a numbered table of rules, and what the hub asks beyond it.
 
-A MUST refuses an event, each with its own code. A SHOULD is advice for publishers and refuses nothing. Age, skew and
+A MUST refuses an event, each with its own code. A SHOULD is advice for publishers, and refuses only the events of a
+partner that is held to it. Age, skew and
 gaps are no matter of form: nothing here knows the time.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import MAXYEAR, datetime
 from typing import Any, Final
@@ -45,9 +46,15 @@ class Must(Rule):
 
 @dataclass(frozen=True, slots=True)
 class Should(Rule):
-    """A rule that advises: whether an event follows it."""
+    """A rule that advises: whether an event follows it, and the reason where a partner is held to it."""
 
+    reason: Reason
     holds: Callable[[Event], bool]
+
+    @property
+    def word(self) -> str:
+        """What `strict` in partners.yaml calls it."""
+        return str(self.reason.value).removeprefix("profile-")
 
 
 # --- forms -------------------------------------------------------------------------------------------------------
@@ -183,9 +190,22 @@ def broken(event: Event) -> Must | None:
                 return rule
         elif not rule.fits(value):
             return rule
-    if "sequencetype" in attributes and not _is_integer(str(attributes.get("sequence"))):
-        return _SEQUENCE
-    return None
+    return _SEQUENCE if _has_false_sequence(attributes) else None
+
+
+def all_broken(event: Event) -> tuple[Must, ...]:
+    """Return every MUST that an event breaks."""
+    attributes = event.attributes
+    values = ((rule, attributes.get(rule.attribute)) for rule in MUST)
+    found = [rule for rule, value in values if (rule.required if value is None else not rule.fits(value))]
+    if _has_false_sequence(attributes) and _SEQUENCE not in found:
+        found.append(_SEQUENCE)
+    return tuple(found)
+
+
+def _has_false_sequence(attributes: Mapping[str, Any]) -> bool:
+    """Tell whether `sequencetype` promises an integer and `sequence` is none."""
+    return "sequencetype" in attributes and not _is_integer(str(attributes.get("sequence")))
 
 
 def _text(event: Event, attribute: str) -> str:
@@ -203,6 +223,7 @@ SHOULD: Final = (
         "id",
         "An id of your own making is a UUID.",
         "NL GOV, id",
+        Reason.PROFILE_ID_UUID,
         lambda event: is_uuid(_text(event, "id").lower()),
     ),
     Should(
@@ -210,6 +231,7 @@ SHOULD: Final = (
         "source",
         "`source` names the organisation by a number of a register and its system: a URN in `nld`.",
         "NL GOV, source",
+        Reason.PROFILE_SOURCE_REGISTERED,
         _has_registered_source,
     ),
     Should(
@@ -217,6 +239,7 @@ SHOULD: Final = (
         "type",
         "`type` begins with `nl.` and a data source or a domain in the plural, never with an organisation.",
         "NL GOV, type",
+        Reason.PROFILE_TYPE_NL,
         lambda event: _text(event, "type").startswith("nl."),
     ),
     Should(
@@ -224,6 +247,7 @@ SHOULD: Final = (
         "time",
         "`time` is given, in UTC (`Z`), and says when the event was logged.",
         "NL GOV, time; ADR date and time",
+        Reason.PROFILE_TIME_UTC,
         lambda event: _text(event, "time").endswith("Z"),
     ),
     Should(
@@ -231,6 +255,7 @@ SHOULD: Final = (
         "datacontenttype",
         "`datacontenttype` is plain `application/json`.",
         "NL GOV, datacontenttype",
+        Reason.PROFILE_DATACONTENTTYPE_PLAIN,
         lambda event: event.attributes.get("datacontenttype") == "application/json",
     ),
     Should(
@@ -238,6 +263,7 @@ SHOULD: Final = (
         "dataschema",
         "`dataschema` is given and is reached over HTTPS.",
         "NL GOV, dataschema",
+        Reason.PROFILE_DATASCHEMA_HTTPS,
         lambda event: _text(event, "dataschema").startswith("https://"),
     ),
     Should(
@@ -245,6 +271,7 @@ SHOULD: Final = (
         "sequence",
         "`sequence` has 20 digits, padded with zeros, and no `sequencetype` beside it.",
         "CloudEvents, sequence",
+        Reason.PROFILE_SEQUENCE_PADDED,
         lambda event: (
             _PADDED.fullmatch(_text(event, "sequence") or _SOME_SEQUENCE) is not None
             and "sequencetype" not in event.attributes
@@ -255,6 +282,7 @@ SHOULD: Final = (
         "traceparent",
         "`traceparent` has the form of W3C Trace Context.",
         "CloudEvents, distributed tracing",
+        Reason.PROFILE_TRACEPARENT_FORM,
         lambda event: _TRACEPARENT.fullmatch(_text(event, "traceparent") or _SOME_TRACE) is not None,
     ),
     Should(
@@ -262,6 +290,7 @@ SHOULD: Final = (
         "partitionkey",
         "`partitionkey` is the subject: order per dossier is what the hub keeps.",
         "CloudEvents, partitioning",
+        Reason.PROFILE_PARTITIONKEY_SUBJECT,
         lambda event: event.attributes.get("partitionkey") in {None, event.subject},
     ),
     Should(
@@ -269,6 +298,7 @@ SHOULD: Final = (
         "data",
         "The event is at most 64 KiB, so that every intermediary forwards it.",
         "NL GOV, size limits",
+        Reason.PROFILE_DATA_SIZE,
         lambda event: len(event.canonical) <= ONWARD_BYTES,
     ),
 )
@@ -278,3 +308,8 @@ SHOULD: Final = (
 def advice(event: Event) -> tuple[Should, ...]:
     """Return the SHOULD rules that an event does not follow."""
     return tuple(rule for rule in SHOULD if not rule.holds(event))
+
+
+def unkept(event: Event, strict: frozenset[Reason]) -> Should | None:
+    """Return the first SHOULD, of those that a sender is held to, that an event does not follow."""
+    return next((rule for rule in SHOULD if rule.reason in strict and not rule.holds(event)), None)

@@ -176,6 +176,49 @@ class Reason(Code):
         "`dataclassification` is none that the hub understands.",
         "Send `public`, `internal`, `confidential` or `restricted`.",
     )
+    # What the profile advises: refused only where the sender's entry in partners.yaml says so (`strict`)
+    PROFILE_ID_UUID = ("profile-id-uuid", "`id` is no UUID.", "Send a UUID, or have the rule taken out of `strict`.")
+    PROFILE_SOURCE_REGISTERED = (
+        "profile-source-registered",
+        "`source` does not name the organisation by a number of a register.",
+        "Send `urn:nld:oin:<20 digits>:systeem:<name>`.",
+    )
+    PROFILE_TYPE_NL = ("profile-type-nl", "`type` does not begin with `nl.`.", "Send a type of the catalogue.")
+    PROFILE_TIME_UTC = (
+        "profile-time-utc",
+        "`time` is missing or not in UTC.",
+        "Send the moment at which the event was logged, with `Z`.",
+    )
+    PROFILE_DATACONTENTTYPE_PLAIN = (
+        "profile-datacontenttype-plain",
+        "`datacontenttype` is not plain `application/json`.",
+        "Send just that.",
+    )
+    PROFILE_DATASCHEMA_HTTPS = (
+        "profile-dataschema-https",
+        "`dataschema` is missing or not reached over HTTPS.",
+        "Send where the schema of `data` stands.",
+    )
+    PROFILE_SEQUENCE_PADDED = (
+        "profile-sequence-padded",
+        "`sequence` is not padded to 20 digits, or has a `sequencetype` beside it.",
+        "Pad it with zeros, and leave `sequencetype` out.",
+    )
+    PROFILE_TRACEPARENT_FORM = (
+        "profile-traceparent-form",
+        "`traceparent` has not the form of W3C Trace Context.",
+        "Send it as your tracing library writes it, or leave it out.",
+    )
+    PROFILE_PARTITIONKEY_SUBJECT = (
+        "profile-partitionkey-subject",
+        "`partitionkey` is another than `subject`.",
+        "Send the dossier id, or leave it out.",
+    )
+    PROFILE_DATA_SIZE = (
+        "profile-data-size",
+        "The event is larger than 64 KiB.",
+        "Send less, or a reference (`dataref`).",
+    )
     # What the sender may say, and what is told already
     UNKNOWN_TYPE = (
         "unknown-type",
