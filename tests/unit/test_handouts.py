@@ -50,7 +50,9 @@ def told(view: View, event: dict[str, Any]) -> dict[str, Any] | None:
         return None
     attributes = {name: value for name, value in event.items() if name != "data"}
     kept = minimise(attributes, data, view.fields)
-    fixed = {name: event[name] for name in ("specversion", "id", "source", "time", "datacontenttype") if name in event}
+    fixed: dict[str, Any] = {
+        name: event[name] for name in ("specversion", "id", "source", "time", "datacontenttype") if name in event
+    }
     return {**fixed, **kept.extensions, "type": view.name, "subject": event["subject"], "data": kept.data}
 
 
