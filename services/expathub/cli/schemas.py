@@ -10,6 +10,7 @@ import typer
 
 from expathub.cli.schemas_convert import convert
 from expathub.cli.schemas_diff import diff, release
+from expathub.cli.schemas_docs import asyncapi, docs
 from expathub.cli.schemas_lint import lint
 from expathub.settings import load_settings
 
@@ -62,3 +63,5 @@ app.command()(diff)
 app.command()(release)
 app.command()(convert)
 app.command()(lint)
+app.command()(docs)
+app.command()(asyncapi)

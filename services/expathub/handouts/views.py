@@ -100,7 +100,8 @@ def granted(schema: Mapping[str, Any], paths: tuple[Path, ...]) -> dict[str, Any
 def _narrowed(root: Mapping[str, Any], schema: Mapping[str, Any], paths: tuple[Path, ...]) -> dict[str, Any]:
     """Narrow a schema to the parts at `paths`; a path of length 0 keeps the whole."""
     if () in paths:
-        return _unfolded(root, schema)
+        kept: dict[str, Any] = _unfolded(root, schema)
+        return kept
     whole = _followed(root, schema)
     found: dict[str, Any] = {keyword: whole[keyword] for keyword in _KEPT_ALWAYS if keyword in whole}
     if "properties" in whole:
@@ -156,11 +157,19 @@ def _followed(root: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, A
     return merged
 
 
+def unfolded(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a schema with its references followed, and without what only the hub needs."""
+    whole: dict[str, Any] = _unfolded(schema, schema)
+    return whole
+
+
 def _unfolded(root: Mapping[str, Any], schema: Any) -> Any:
-    """Return the whole of a schema with its references followed, and without what only the hub needs."""
     if isinstance(schema, list):
         return [_unfolded(root, one) for one in schema]
-    if not isinstance(schema, dict):
+    if not isinstance(schema, Mapping):
         return schema
     whole = _followed(root, schema)
-    return {keyword: _unfolded(root, value) for keyword, value in whole.items() if keyword not in _WHOLE}
+    found = {keyword: _unfolded(root, value) for keyword, value in whole.items() if keyword not in _WHOLE}
+    if "properties" in whole:  # a field may be called like a keyword
+        found["properties"] = {name: _unfolded(root, value) for name, value in whole["properties"].items()}
+    return found
