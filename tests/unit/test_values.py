@@ -250,6 +250,15 @@ def test_countries_have_iso_codes_both_ways_and_the_closed_one_is_read_and_never
     assert table.code_of("XX") is None
 
 
+def test_nationalities_have_iso_codes_both_ways_where_there_is_a_country() -> None:
+    table = TABLES.nationalities
+    both_ways = {row.code: row.iso for row in table.rows.values() if row.iso}
+
+    assert {code: table.iso(code) for code in both_ways} == both_ways
+    assert {table.code_of(iso) for iso in both_ways.values()} == both_ways.keys()
+    assert table.iso("0499") is None  # stateless: no country
+
+
 def test_with_a_complete_table_a_country_must_stand_in_it() -> None:
     whole = Table(34, 4, DAY, is_complete=True, rows=TABLES.countries.rows)
     strict = formats(Tables(TABLES.nationalities, TABLES.municipalities, whole, TABLES.titles))
