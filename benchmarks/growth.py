@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaProducer
 from benchmarks import equality, micro
 from benchmarks.clock import Spent
 from benchmarks.plan import Extent, Note
-from benchmarks.publish import drained
+from benchmarks.publish import drained, keys_of
 from benchmarks.rounds import Measured, Round, in_turns, measure, one_round, publish, steady
 from benchmarks.stand import PUBLISHER, RECIPIENTS, Stand
 from benchmarks.summary import of_rounds, spread
@@ -115,7 +115,7 @@ def bad_events(stand: Stand, extent: Extent, note: Note) -> list[dict[str, Any]]
         for share in in_turns(BAD_SHARES, number):
             _, good = arrivals(stand.known, extent.events, 1000 * number + int(100 * share), today)
             values, bad = spoiled(good, share)
-            spent[share].append(_intake(stand, values, bad))
+            spent[share].append(_intake(stand, values, keys_of(good), bad))
         note("  " + ", ".join(f"{share:.0%} bad {ways[-1].cpu_us:.1f} µs" for share, ways in spent.items()))
     clean = spread([one.cpu_us for one in spent[0.0]])["median"]
     return [
@@ -129,11 +129,11 @@ def bad_events(stand: Stand, extent: Extent, note: Note) -> list[dict[str, Any]]
     ]
 
 
-def _intake(stand: Stand, values: Sequence[bytes], bad: int) -> Measured:
+def _intake(stand: Stand, values: Sequence[bytes], keys: Sequence[bytes], bad: int) -> Measured:
     receipts = topic_names.inbox(PUBLISHER)
     names = (*equality.outputs(stand, "intake", PUBLISHER), receipts)
     since = stand.ends(*names)
-    ranges = publish(stand, values)
+    ranges = publish(stand, values, keys)
     before = stand.broker_seconds()
     spent = measure(stand, "engine", "intake", ranges, len(values))
     broker = stand.broker_seconds() - before

@@ -64,9 +64,11 @@ Round: TypeAlias = Mapping[str, Mapping[str, Measured]]
 """Stage to way to what it spent."""
 
 
-def publish(stand: Stand, values: Sequence[bytes]) -> Ranges:
-    """Put events into the outbox; returns where they stand."""
-    return _grown(stand, outbox(), lambda: asyncio.run(fill(stand.bootstrap, outbox(), values, keys_of(values))))
+def publish(stand: Stand, values: Sequence[bytes], keys: Sequence[bytes] = ()) -> Ranges:
+    """Put events into the outbox, with their subjects for keys unless others are given; returns where they stand."""
+    return _grown(
+        stand, outbox(), lambda: asyncio.run(fill(stand.bootstrap, outbox(), values, keys or keys_of(values)))
+    )
 
 
 def _grown(stand: Stand, topic: str, make: Callable[[], Any]) -> Ranges:
