@@ -357,11 +357,13 @@ def _keep_below(grant: GrantTable) -> Keep:
                 kept[name] = value
                 there.add(f"/data/{name}")
             elif name in grant.lists:
-                kept[name] = [{one: each[one] for one in below if one in each} for each in value]
-                there.update(f"/data/{name}/*/{one}" for each in kept[name] for one in each)
-            else:
-                kept[name] = {one: value[one] for one in below if one in value}
-                there.update(f"/data/{name}/{one}" for one in kept[name])
+                parts = [{one: each[one] for one in below if one in each} for each in value]
+                if parts := [part for part in parts if part]:
+                    kept[name] = parts
+                    there.update(f"/data/{name}/*/{one}" for part in parts for one in part)
+            elif part := {one: value[one] for one in below if one in value}:
+                kept[name] = part
+                there.update(f"/data/{name}/{one}" for one in part)
         return kept, beside, tuple(pointer for pointer in fields if pointer in there)
 
     return keep

@@ -1,7 +1,7 @@
 """The page of evidence, made from the figures of a run: `python -m benchmarks.page [FILE.json]`.
 
-Writes the tables into docs/evidence/performance.md, each between `<!-- figures: NAME -->` and `<!-- end -->`, and the
-charts beside it. The prose around them is written by hand: reading figures is nothing that a program can do.
+Writes docs/evidence/performance.md: the words of benchmarks/performance.md, with a table in place of each
+`<!-- figures: NAME -->` … `<!-- end -->`; and the charts and the figures themselves beside it.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from benchmarks.verdict import P99_MS_MAX, RATIO_MAX
 
 EVIDENCE = Path(__file__).parents[1] / "docs" / "evidence"
 FIGURES, PAGE = EVIDENCE / "performance.json", EVIDENCE / "performance.md"
+WORDS = Path(__file__).with_name("performance.md")
 
 _BLOCK = re.compile(r"<!-- figures: ([a-z_]+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
-def fill(page: str, found: Mapping[str, Any]) -> str:
+def fill(words: str, found: Mapping[str, Any]) -> str:
     """Return the page with the figures of a run; raises `KeyError` where it names a table that the run has not."""
-    return _BLOCK.sub(lambda block: f"<!-- figures: {block[1]} -->\n\n{_text(block[1], found)}\n<!-- end -->", page)
+    return _BLOCK.sub(lambda block: _text(block[1], found).rstrip("\n"), words)
 
 
 def _text(name: str, found: Mapping[str, Any]) -> str:
@@ -111,7 +112,7 @@ def write(found: Mapping[str, Any]) -> None:
     """Write page, charts and the figures themselves."""
     EVIDENCE.mkdir(exist_ok=True)
     FIGURES.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    PAGE.write_text(fill(PAGE.read_text("utf-8"), found), "utf-8")
+    PAGE.write_text(fill(WORDS.read_text("utf-8"), found), "utf-8")
     for name, svg in charts(found).items():
         (EVIDENCE / name).write_text(svg, "utf-8")
 
