@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import os
-from collections import Counter
-from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -193,35 +191,6 @@ def test_a_change_of_the_catalogue_that_is_compatible_keeps_both_promises(data: 
             assert judge(read, read, value) or not judge(written, written, value)
 
 
-# --- what others say ---------------------------------------------------------------------------------------------
-
-SUITES = [
-    json.loads(line) for line in Path(__file__).with_name("schema_evolution.jsonl").read_text("utf-8").splitlines()
-]
-"""Cases of three public suites, in the form of 2020-12: `theirs` says whether all that fits `narrow` fits `wide`."""
-
-WORDS = {True: "follows", False: "refuted", None: "undecided"}
-
-
-@pytest.mark.parametrize("part", range(10))
-def test_public_suites_are_agreed_with_or_the_difference_is_explained(part: int) -> None:
-    for case in SUITES[part::10]:
-        assert case["ours"] == WORDS[follows(case["narrow"], case["wide"])], case
-        agrees = case["ours"] == ("follows" if case["theirs"] else "refuted")
-        assert agrees is ("why" not in case), case
-        if "example" in case:
-            assert judge(case["narrow"], case["narrow"], case["example"])
-            assert not judge(case["wide"], case["wide"], case["example"])
-
-
-def test_the_figures_of_the_page_are_those_of_the_suites() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "changing-a-schema.md").read_text("utf-8")
-    for suite in ("schema-registry", "karapace", "jsonsubschema"):
-        cases = [case for case in SUITES if case["suite"] == suite]
-        counted = Counter("undecided" if case["ours"] == "undecided" else "why" in case for case in cases)
-        assert f"| {len(cases)} | {counted[False]} | {counted[True]} | {counted['undecided']} |" in page
-
-
 # --- verdicts ----------------------------------------------------------------------------------------------------
 
 ANYTHING: Json = True
@@ -393,6 +362,9 @@ def test_a_number_of_persons_keeps_its_test() -> None:
 
 OBJECT, ARRAY = {"type": "object"}, {"type": "array"}
 LETTERS = {"type": "array", "items": {"enum": ["a", "b"]}}
+
+
+WORDS = {True: "follows", False: "refuted", None: "undecided"}
 
 
 @pytest.mark.parametrize(
