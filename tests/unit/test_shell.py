@@ -133,6 +133,21 @@ async def test_an_engine_that_breaks_ends_the_process_with_1(ground: Ground) -> 
     assert await ended(living(Engine(broken), ground)) == 1  # type: ignore[arg-type]
 
 
+async def test_a_process_without_memory_ends_though_it_cannot_say_why(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def exhausted(_: asyncio.Event) -> None:
+        def out_of_memory(*_: object, **__: object) -> None:
+            raise MemoryError
+
+        monkeypatch.setattr(life._log, "critical", out_of_memory, raising=False)  # noqa: SLF001 (what would fail)
+        raise MemoryError
+
+    life = living(Engine(exhausted), ground)  # type: ignore[arg-type]
+
+    assert await ended(life) == 1
+
+
 async def test_an_engine_that_names_its_reason_ends_the_process_with_that_code(
     ground: Ground, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -25,6 +25,7 @@ from aiokafka.errors import (
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from expathub.core.stage import Stage
+from expathub.kafka import exhaustion
 from expathub.kafka.cluster_view import ClusterView
 from expathub.kafka.engine_settings import EngineSettings
 from expathub.kafka.giving_up import EngineError, GivenUpError
@@ -49,6 +50,8 @@ _HOPELESS = (
 
 
 _AWAIT_LAST_SECONDS = 5.0
+_EXHAUSTED_SECONDS = 10.0
+"""How long the lanes may take to end in a process that has run out of memory."""
 _DOUBLINGS = 10
 
 
@@ -94,34 +97,41 @@ class Engine(Generic[E]):
         return Health(ready=joined and running and not self._stopping.is_set(), joined=joined, lanes=lanes)
 
     async def run(self) -> None:
-        """Run until `stop`; raises `EngineError` when it cannot go on, and whatever is a fault of the engine itself."""
+        """Run until `stop`; raises `EngineError` when it cannot go on, and whatever is a fault of the engine itself.
+
+        `MemoryError` is raised also when it was the client that ran out of memory, in a task of its own.
+        """
         if not DefaultRecordBatchBuilder.__module__.startswith("aiokafka.record._crecords"):
             raise EngineError(
                 "aiokafka runs without its C extension.", "Install a wheel of aiokafka for this platform."
             )
+        with exhaustion.noticed() as exhausted:
+            await _unless(exhausted, self._relay_until_stopped())
+
+    async def _relay_until_stopped(self) -> None:
+        """Be a member again and again."""
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
                 await self._unless_stopped_before_joining(self._be_member())
-            except _HOPELESS as error:
-                raise EngineError(
-                    f"Kafka refuses us: {type(error).__name__}.", "Check credentials and rights."
-                ) from error
-            except (KafkaConnectionError, OSError) as error:
-                self._silences += 1
-                await self._pause(Happening.KAFKA_AWAITED, type(error).__name__, self._silences, _AWAIT_LAST_SECONDS)
-            except (GivenUpError, KafkaError) as error:
-                settled = time.monotonic() - began > self._settings.settled_seconds
-                self._failures = 1 if settled else self._failures + 1
-                self._silences = 0
-                given_up = error if isinstance(error, GivenUpError) else GivenUpError("kafka-error", error)
-                await self._pause(
-                    Happening.GIVEN_UP,
-                    given_up.reason,
-                    self._failures,
-                    self._settings.rejoin_last_seconds,
-                    given_up.error,
-                )
+            except (GivenUpError, KafkaError, OSError) as error:
+                await self._after(error, time.monotonic() - began)
+
+    async def _after(self, error: Exception, seconds: float) -> None:
+        """Wait after a membership of so many seconds, unless waiting would mend nothing."""
+        if exhaustion.is_exhaustion(error):
+            raise MemoryError from error
+        if isinstance(error, _HOPELESS):
+            raise EngineError(f"Kafka refuses us: {type(error).__name__}.", "Check credentials and rights.") from error
+        if isinstance(error, KafkaConnectionError | OSError):
+            self._silences += 1
+            await self._pause(Happening.KAFKA_AWAITED, type(error).__name__, self._silences, _AWAIT_LAST_SECONDS)
+            return
+        self._failures = 1 if seconds > self._settings.settled_seconds else self._failures + 1
+        self._silences = 0
+        given_up = error if isinstance(error, GivenUpError) else GivenUpError("kafka-error", error)
+        longest = self._settings.rejoin_last_seconds
+        await self._pause(Happening.GIVEN_UP, given_up.reason, self._failures, longest, given_up.error)
 
     async def _unless_stopped_before_joining(self, work: Coroutine[Any, Any, None]) -> None:
         """Await a membership, which knows how to stop; before it is one, connecting is just broken off."""
@@ -178,3 +188,20 @@ class Engine(Generic[E]):
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
+
+
+async def _unless(exhausted: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Await `work`; raises `MemoryError`, and breaks it off, once memory has run out."""
+    working = asyncio.ensure_future(work)
+    told = asyncio.ensure_future(exhausted.wait())
+    try:
+        await asyncio.wait({working, told}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise MemoryError
+        await working
+    finally:
+        told.cancel()
+        working.cancel()
+        await asyncio.wait({working}, timeout=_EXHAUSTED_SECONDS)
+        if working.done() and not working.cancelled():
+            working.exception()

@@ -9,6 +9,7 @@ import asyncio
 import signal
 import socket
 import sys
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -96,11 +97,12 @@ class Life:
         if self._stopping:
             return
         self._stopped.set()
-        self._log.info("service_stopping")
         if self._worker:
             self._worker.stop()
         if self._server:
             self._server.should_exit = True
+        with suppress(MemoryError):
+            self._log.info("service_stopping")
 
     async def begin(self) -> None:
         """Start the engine; called once start-up has been reported."""
@@ -150,11 +152,13 @@ class Life:
             self.exit_code = 0 if self._stopping else 1
         except Exception as error:  # noqa: BLE001 (whatever it is, the process must end and say so)
             self.exit_code = error.exit_code if isinstance(error, ExpathubError) else 1
-            self._log.critical("engine_failed", exc_info=error)
+            with suppress(MemoryError):  # it must end even where there is no memory left to say why
+                self._log.critical("engine_failed", exc_info=error)
             if isinstance(error, ExpathubError):
                 say(error)
-        if self.exit_code:
-            self._log.critical("engine_ended")
+        with suppress(MemoryError):
+            if self.exit_code:
+                self._log.critical("engine_ended")
         self._end_process()
 
     async def _wait_for_kafka(self) -> bool:
