@@ -1,6 +1,6 @@
-"""What a machine does to a sound process: the broker's disk is full, the clock is wrong.
+"""What a machine does to a sound process: the broker's disk is full, the clock is wrong, memory runs out.
 
-The hub waits, says so, and loses, doubles and reorders nothing.
+The hub waits or ends, says so, and loses, doubles and reorders nothing.
 """
 
 from __future__ import annotations
@@ -8,15 +8,17 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from random import Random
 
+import psutil
 import pytest
 
 from expathub.core.records import InputRecord
@@ -131,3 +133,32 @@ def clock_errors(disclosures: Sequence[InputRecord]) -> list[float]:
     """Compare what dispatch took for the time with the broker's clock, in seconds."""
     moments = (datetime.fromisoformat(json.loads(record.value or b"")["at"]) for record in disclosures)
     return [at.timestamp() - record.received_ms / 1000 for at, record in zip(moments, disclosures, strict=True)]
+
+
+# --- F26: memory
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of another process can be set on Linux alone")
+@pytest.mark.parametrize("victim", ["intake", "dispatch"])
+async def test_a_process_that_runs_out_of_memory_ends_and_another_goes_on(bench: Bench, victim: str) -> None:
+    """It has no room for the lanes that the other of its kind leaves it when that is killed."""
+    with ExitStack() as later, Ordeal.of(bench) as ordeal:
+        poor, other = (member for member in ordeal.members if member.name == victim)
+
+        async def starve(load: Load) -> None:
+            await load.reaches(0.2)
+            leave_no_memory(poor)
+            other.process.kill()
+            await asyncio.to_thread(until, lambda: not poor.is_running(), f"{victim} to end")
+            later.enter_context(bench.service(victim))
+
+        outlived = await ordeal.outlive(f"memory-{victim}", SEED, 500, PER_SECOND, starve)
+        assert list(outlived.findings) == []
+        assert poor.process.returncode == 1 or poor.process.returncode < 0
+        assert len(ordeal.ended()) == 2
+
+
+def leave_no_memory(child: Child) -> None:
+    """Let a process have what it has, and no more."""
+    limit = psutil.Process(child.process.pid).memory_info().vms
+    resource.prlimit(child.process.pid, resource.RLIMIT_AS, (limit, limit))
