@@ -18,6 +18,7 @@ from expathub.configuration.judging import judge
 from expathub.core.compatibility import inclusion
 from expathub.core.compatibility.compare import Verdict, compare, includes
 from expathub.core.compatibility.documents import Document, opened
+from expathub.core.compatibility.rules import NATIONAL
 from expathub.shipped import shipped
 
 Json = Any
@@ -607,4 +608,56 @@ WORDS = {True: "follows", False: "refuted", None: "undecided"}
     ],
 )
 def test_one_keyword_after_the_other(narrow: Json, wide: Json, expected: str) -> None:
+    assert expected == WORDS[follows(narrow, wide)]
+
+
+WHOLE: Json = {"type": "integer"}
+PLAIN: Json = {"type": "object"}
+LIST: Json = {"type": "array"}
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide", "expected"),
+    [
+        ({"const": 1.0}, {"const": 1}, "follows"),
+        ({"enum": [[1.0, {"a": 2.0}]]}, {"const": [1, {"a": 2}]}, "follows"),
+        ({**PLAIN, "patternProperties": {"^a": WHOLE}}, {"properties": {"ab": WHOLE}}, "follows"),
+        ({**PLAIN, "patternProperties": {"^a": WHOLE}}, {"properties": {"b": WHOLE}}, "refuted"),
+        ({**PLAIN, "patternProperties": {"^x": WHOLE}}, {"patternProperties": {"^a": WHOLE}}, "refuted"),
+        (
+            {**PLAIN, "properties": {"b": True, "a": WHOLE}, "additionalProperties": False},
+            {"patternProperties": {"^a": WHOLE}},
+            "follows",
+        ),
+        (
+            {**PLAIN, "properties": {"a": False}, "additionalProperties": False},
+            {"additionalProperties": False},
+            "follows",
+        ),
+        (
+            {**PLAIN, "dependentSchemas": {"a": {"required": ["b"]}}},
+            {"dependentSchemas": {"a": {"required": ["c"]}}},
+            "undecided",
+        ),
+        ({**PLAIN, "dependentRequired": {"a": ["b"]}}, {"dependentRequired": {"a": ["c"]}}, "undecided"),
+        ({**PLAIN, "minProperties": 1}, {"minProperties": 2}, "refuted"),
+        ({**PLAIN, "maxProperties": 3}, {"maxProperties": 2}, "refuted"),
+        (
+            {**PLAIN, "minProperties": 3, "additionalProperties": {"type": "string"}},
+            {"maxProperties": 2},
+            "undecided",
+        ),
+        ({**PLAIN, "minProperties": 0}, {"maxProperties": 0}, "refuted"),
+        ({"type": "string", NATIONAL: "bsn", "maxLength": 9}, {NATIONAL: "bsn"}, "follows"),
+        ({**LIST, "minItems": 1, "items": {"const": 1}}, {"not": {"contains": {"const": 2}}}, "undecided"),
+        ({**LIST, "maxItems": 3, "items": {"const": 1}}, {"not": {"minItems": 4}}, "follows"),
+        ({"type": "string", "minLength": 2, "maxLength": 3}, {"not": {"minLength": 5}}, "follows"),
+        (
+            {"type": "string", "minLength": 2, "maxLength": 3, "format": "uuid"},
+            {"format": "date"},
+            "undecided",
+        ),
+    ],
+)
+def test_what_no_random_schema_is_sure_to_meet(narrow: Json, wide: Json, expected: str) -> None:
     assert expected == WORDS[follows(narrow, wide)]
