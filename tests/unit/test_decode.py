@@ -464,6 +464,45 @@ def test_the_quick_check_agrees_with_the_rules(changes: dict[str, Any], key: byt
     assert by_the_rules == decode(given)
 
 
+def test_what_is_known_to_be_good_does_not_grow_and_lets_nothing_else_through() -> None:
+    for number in range(200):
+        accepted(structured(authid=f"clerk-{number}"))
+    accepted(structured(authid="a clerk " * 200))
+
+    assert code(structured(authid=f"clerk {BSN}")) == ("bsn-in-attribute", "/authid")
+    accepted(structured(authid="clerk-0"))
+
+
+def test_more_attributes_than_are_known_are_looked_at_one_by_one() -> None:
+    many = {f"own{number}": "mine" for number in range(40)}
+
+    accepted(structured(**many))
+    assert code(structured(**many, mine=BSN)) == ("bsn-in-attribute", "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"id": f"{SUBJECT} {SUBJECT}"}, None),
+        ({"id": f"{SUBJECT}0", "subject": SUBJECT[1:], "key": None}, ("profile-subject", "/subject")),
+        ({"id": SUBJECT[1:], "subject": f"{SUBJECT}0", "key": None}, ("profile-subject", "/subject")),
+        ({"time": "2026-01-31T09:30:0aZ"}, ("profile-time", "/time")),
+        ({"time": "2026-01-31T09:30:00.00000000fZ"}, ("profile-time", "/time")),
+        ({"time": "2026-02-30T09:30:00Z"}, ("profile-time", "/time")),
+        ({"time": "9999-01-31T09:30:00Z"}, ("profile-time", "/time")),
+        ({"subject": "0" * 8 + "-0000-0000-0000-" + "0" * 12, "key": None}, ("profile-subject", "/subject")),
+        ({"id": "0" * 8 + "-0000-0000-0000-" + "0" * 12}, None),
+        ({"time": ...}, None),
+    ],
+)  # fmt: skip
+def test_no_text_stands_in_for_a_part_of_its_neighbour(
+    changes: dict[str, Any], expected: tuple[str, str] | None
+) -> None:
+    given = structured(**changes)
+
+    assert expected == (None if isinstance(decode(given), Event) else code(given))
+
+
 HEADER_NAMES = st.sampled_from(["content-type", "ce_id", "ce_source", "ce_mine", "ce_", "hub-x"]) | st.text(max_size=5)
 MEDIA = st.sampled_from([b"application/cloudevents+json", b"application/json", b"application/cloudevents-batch+json"])
 HEADERS = st.lists(st.tuples(HEADER_NAMES, st.none() | MEDIA | st.binary(max_size=8)), max_size=6).map(tuple)

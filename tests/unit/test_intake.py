@@ -12,10 +12,12 @@ import orjson
 import pytest
 
 from expathub.core.accounting import violations
+from expathub.core.flags import AHEAD_MS
 from expathub.core.intake import IntakeStage
 from expathub.core.records import ForeignHeaders, InputRecord, Output, Position
 from expathub.core.remembered import WINDOW_MS, Remembered
 from expathub.core.stage import Step
+from expathub.core.times import rfc3339
 from expathub.testing.in_memory import STRUCTURED, MemoryHub
 from expathub.testing.small_world import (
     CODES,
@@ -390,6 +392,22 @@ def flags(step: Step[bytes]) -> tuple[str, ...]:
 )
 def test_a_time_ahead_or_long_past_is_flagged_and_never_refused(time: str, expected: tuple[str, ...]) -> None:
     assert expected == flags(take(record("expat-centre", {**ARRIVAL, "time": time})))
+
+
+@pytest.mark.parametrize("end_ms", [-WINDOW_MS, AHEAD_MS])
+@pytest.mark.parametrize("off_ms", [-3_600_000, -1_001, -1_000, -999, -1, 0, 1, 999, 1_000, 1_001, 3_600_000])
+@pytest.mark.parametrize("received_ms", [START_MS, START_MS + 1, START_MS + 999])
+@pytest.mark.parametrize("zone", ["Z", "+00:00"])
+def test_a_time_is_judged_to_the_millisecond_however_it_is_written(
+    end_ms: int, off_ms: int, received_ms: int, zone: str
+) -> None:
+    time_ms = received_ms + end_ms + off_ms
+    time = rfc3339(time_ms).replace("Z", zone)
+
+    odd = flags(take(record("expat-centre", {**ARRIVAL, "time": time}, at_ms=received_ms)))
+
+    old = ("time-old",) if time_ms < received_ms - WINDOW_MS else ()
+    assert odd == old + (("time-ahead",) if time_ms > received_ms + AHEAD_MS else ())
 
 
 def test_an_event_without_a_time_is_not_flagged() -> None:

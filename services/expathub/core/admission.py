@@ -53,17 +53,35 @@ def refusal_of(event: Event, reason: Reason, pointer: str = "") -> Refusal:
 
 
 class Right(msgspec.Struct, frozen=True):
-    """That a sender may send a type: what it is, and which rules are left to ask of each event."""
+    """That a sender may send a type: what it is, and which rules are left to ask of each event.
+
+    `is_plain`: no others than those of `OF_ITSELF`.
+    """
 
     kind: EventType | None
     version: Version | None
     left: tuple[Rule, ...]
+    is_plain: bool
 
     @classmethod
     def of(cls, submission: Submission) -> Right:
         """Note what is right about a submission that was admitted."""
-        known = BY_RIGHT if _has_owner(submission) else BY_RIGHT | BY_OWNER
-        return cls(submission.kind, submission.version, tuple(rule for rule in RULES if rule not in known))
+        known = BY_RIGHT
+        if not _has_owner(submission):
+            known |= BY_OWNER
+        if not submission.sender.strict:
+            known |= {_keeps_what_it_is_held_to}
+        left = tuple(rule for rule in RULES if rule not in known)
+        return cls(submission.kind, submission.version, left, is_plain=left == OF_ITSELF)
+
+    def covers(self, event: Event) -> bool:
+        """Tell, without a submission made for it, whether nothing is left to ask of an event; false: ask the rules."""
+        return (
+            self.is_plain
+            and self.version is not None
+            and "dataschema" not in event.attributes
+            and self.version.validate(event.data) is None
+        )
 
 
 class Gate:
@@ -82,8 +100,10 @@ class Gate:
         # What is refused is not kept, so that the table grows no larger than the configuration.
         if received_on != self._day:
             self._day, self._rights = received_on, {}
-        name = (sender.id, event.source, event.type)
+        name = (sender.id, event.attributes["source"], event.attributes["type"])
         right = self._rights.get(name)
+        if right is not None and right.covers(event):
+            return None
         if right is not None:
             return _first(right.left, Submission(event, sender, right.kind, right.version, received_on))
         submission = Submission.of(event, sender, self._catalogue, received_on)
@@ -206,3 +226,6 @@ BY_RIGHT: frozenset[Rule] = frozenset(
 
 BY_OWNER: frozenset[Rule] = frozenset({_speaks_for_its_own, _names_its_own})
 """Those that concern only municipalities, and types that have an owner."""
+
+OF_ITSELF: tuple[Rule, ...] = (_names_its_schema, _fits_its_schema)
+"""Those that are left where neither says anything new: they look at the event alone."""

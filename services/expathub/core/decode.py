@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final
 
 import orjson
@@ -15,7 +16,7 @@ import orjson
 from expathub.core import cloudevents, profile
 from expathub.core.cloudevents import EnvelopeError
 from expathub.core.event import Event, Refusal
-from expathub.core.identifiers import BSN_DIGITS, holds_bsn, is_uuid
+from expathub.core.identifiers import BSN_DIGITS, NAMELESS, UUID_SHAPE, holds_bsn
 from expathub.core.reasons import Reason
 from expathub.core.records import InputRecord
 from expathub.core.strict_json import DOCUMENT_BYTES_MAX
@@ -69,22 +70,18 @@ def _is_telling(text: str) -> bool:
 # --- the quick way -----------------------------------------------------------------------------------------------
 
 _FORM_LEAVES_NO_ROOM: Final = frozenset({"subject", "time", "expirytime"})
+_USUAL: Final = ("id", "subject", "time")
 _NEW_IN_EVERY_EVENT: Final = frozenset(
-    {"dataref", "sequence", "partitionkey", "correlationid", "causationid", "traceparent", "recordedtime"}
-)
+    {"dataref", "sequence", "partitionkey", "correlationid", "causationid", "traceparent", "expirytime", "recordedtime"}
+).union(_USUAL)
+_KEPT_MAX: Final = 64
+_KEPT_CHARACTERS_MAX: Final = 1024
+"""So many steady values are kept for one set of names, and of so many characters together."""
 
 
 def _check_of(name: str, fits: Callable[[Any], object]) -> Callable[[Any], object]:
-    """Make the whole check of an attribute; what comes back in event after event is judged once."""
-    if name in _FORM_LEAVES_NO_ROOM:
-        return fits
-
-    def is_good(text: str) -> bool:
-        return bool(fits(text)) and not _is_telling(text)
-
-    if name == "id":
-        return lambda text: is_uuid(text) or is_good(text)
-    return is_good if name in _NEW_IN_EVERY_EVENT else lru_cache(maxsize=64)(is_good)
+    """Make the whole check of an attribute."""
+    return fits if name in _FORM_LEAVES_NO_ROOM else lambda text: bool(fits(text)) and not _is_telling(text)
 
 
 _FITS: Final = {rule.attribute: rule.fits for rule in profile.MUST}
@@ -96,14 +93,70 @@ _CHECKS: Final = {
 _REQUIRED: Final = frozenset(rule.attribute for rule in profile.MUST if rule.required)
 
 
+class _Checks:
+    """The checks of all events with the same attributes: what depends on the names is asked once.
+
+    Attribute by attribute the checks were a fifth of intake. What comes back in event after event (`source`, `type`
+    …) is judged as one tuple, once; `id`, `subject` and `time` have the same form in nearly all events.
+    """
+
+    __slots__ = ("_changing", "_good", "_steady", "_unusual", "_values_of")
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        steady = [name for name in names if name not in _NEW_IN_EVERY_EVENT]
+        self._steady = tuple(map(_CHECKS.__getitem__, steady))
+        self._values_of = itemgetter(*steady)  # `specversion`, `source` and `type` at least: so it makes a tuple
+        self._unusual = tuple((name, _CHECKS[name]) for name in names if name in _NEW_IN_EVERY_EVENT)
+        self._changing = tuple(pair for pair in self._unusual if pair[0] not in _USUAL)
+        self._good: set[tuple[str, ...]] = set()
+
+    def hold(self, attributes: Mapping[str, Any]) -> bool:
+        """Tell whether each attribute keeps its rule and holds no BSN."""
+        values = self._values_of(attributes)
+        if values not in self._good and not self._learn(values):
+            return False
+        is_usual = _have_usual_form(attributes["id"], attributes["subject"], attributes.get("time", ""))
+        left = self._changing if is_usual else self._unusual
+        return not left or all(check(attributes[name]) for name, check in left)
+
+    def _learn(self, values: tuple[str, ...]) -> bool:
+        """Judge steady values that are not known, and keep them if they are good."""
+        if not all(check(value) for check, value in zip(self._steady, values, strict=True)):
+            return False
+        if sum(map(len, values)) <= _KEPT_CHARACTERS_MAX:
+            if len(self._good) == _KEPT_MAX:
+                self._good.clear()
+            self._good.add(values)
+        return True
+
+
+_HEXADECIMAL_TO_ZERO = bytes(ord("0") if octet in b"0123456789abcdef" else octet for octet in range(256))
+_USUAL_FORMS: Final = frozenset(b" ".join((UUID_SHAPE, UUID_SHAPE, time)) for time in profile.TIME_SHAPES)
+
+
+def _have_usual_form(identity: str, subject: str, time: str) -> bool:
+    """Tell whether two are UUIDs and one is a moment; if not, each may still keep its rule.
+
+    A form has two spaces, those between the texts, so no text can stand in for a part of its neighbour. A moment may
+    hold no digit of hexadecimal beyond 9: those are lower case, and its letters are not.
+    """
+    form = f"{identity} {subject} {time}".encode().translate(_HEXADECIMAL_TO_ZERO)
+    return form in _USUAL_FORMS and time.isupper() and subject not in NAMELESS and profile.does_exist(time)
+
+
+@lru_cache(maxsize=256)
+def _checks_of(names: tuple[str, ...]) -> _Checks | None:
+    """Return the checks of a set of names; None where one is missing, or needs a closer look whatever it holds."""
+    return _Checks(names) if _REQUIRED.issubset(names) and _CHECKS.keys() >= set(names) else None
+
+
 def _is_certainly_good(event: Event, key: bytes | None) -> bool:
     """Tell whether an event keeps all rules and holds no BSN; false means that it needs a closer look."""
     attributes = event.attributes
-    for name, value in attributes.items():
-        check = _CHECKS.get(name)
-        if check is None or not check(value):
-            return False
-    return _REQUIRED.issubset(attributes) and (key is None or key == attributes["subject"].encode())
+    if len(attributes) > len(_CHECKS):  # some are unknown, and so many names are not worth keeping
+        return False
+    checks = _checks_of(tuple(attributes))
+    return checks is not None and checks.hold(attributes) and (key is None or key == attributes["subject"].encode())
 
 
 # --- refusals ----------------------------------------------------------------------------------------------------

@@ -45,24 +45,25 @@ def flags_of(event: Event, received_ms: int, remembered: Lookup[bytes]) -> tuple
 
 def _flags_of_time(event: Event, received_ms: int) -> tuple[Flag, ...]:
     text = event.attributes.get("time")
-    if text is None or _is_certainly_usual(text, received_ms):
+    if text is None:
         return ()
+    # Moments in UTC have the order of their texts: only those of the very second of an end need be read again.
+    oldest, newest = _ends(received_ms // 1000)
+    seconds = text[:_SECONDS]
+    if text[-1] == "Z" and seconds not in (oldest, newest):
+        return (Flag.TIME_OLD,) if seconds < oldest else (Flag.TIME_AHEAD,) if seconds > newest else ()
     late_ms = received_ms - milliseconds(text)
     if late_ms < -AHEAD_MS:
         return (Flag.TIME_AHEAD,)
     return (Flag.TIME_OLD,) if late_ms > WINDOW_MS else ()
 
 
-def _is_certainly_usual(text: str, received_ms: int) -> bool:
-    """Tell without reading the time that it is well within both limits; texts in UTC have the order of their times."""
-    earliest, latest = _usual(received_ms // 1000)
-    return text[-1] == "Z" and earliest < text[:_SECONDS] < latest
-
-
-@lru_cache(maxsize=64)  # the records of a batch share few seconds
-def _usual(received_seconds: int) -> tuple[str, str]:
-    received_ms = received_seconds * 1000
-    return rfc3339(received_ms - WINDOW_MS + 1000)[:_SECONDS], rfc3339(received_ms + AHEAD_MS)[:_SECONDS]
+@lru_cache(maxsize=64)  # records that were received in the same second come together
+def _ends(received_s: int) -> tuple[str, str]:
+    """Return, as texts, the seconds in which a time becomes too old, and too far ahead."""
+    ends_s = (received_s - WINDOW_MS // 1000, received_s + AHEAD_MS // 1000)
+    oldest, newest = (rfc3339(second * 1000)[:_SECONDS] for second in ends_s)
+    return oldest, newest
 
 
 def _flags_of_order(last: int, number: int, *, wraps: bool) -> tuple[Flag, ...]:

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
+from operator import mul
 from typing import Final
 
-_UUID_SHAPE = b"0" * 8 + b"-0000" * 3 + b"-" + b"0" * 12
+UUID_SHAPE: Final = b"0" * 8 + b"-0000" * 3 + b"-" + b"0" * 12
+"""What UUIDs look like, with a zero for every digit."""
 _UUID_SHAPES = bytes(
     ord("0") if octet in b"0123456789abcdef" else octet if octet == ord("-") else ord("x") for octet in range(256)
 )
-_NIL, _MAX = "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"
+NAMELESS: Final = ("00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff")
+"""UUIDs that name nothing."""
 
 # Prefixes of the register of organisation numbers (OIN-Stelsel, chapter on the data architecture); 99 is for tests.
 _OIN = re.compile(r"000000(?:01|02|03|04|06|07|08|09|10|11|99)[0-9]{12}")
 
-_NINE = re.compile(r"[0-9]{9}")
-_BSN_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
+_BSN_WEIGHTS: Final[tuple[int, ...]] = (9, 8, 7, 6, 5, 4, 3, 2, -1)
+_BSN_OF_ZEROS: Final = sum(_BSN_WEIGHTS) * ord("0")  # what the sum over the characters has too much
 BSN_DIGITS: Final = len(_BSN_WEIGHTS)
 
 _TEN = re.compile(r"[0-9]{10}")
@@ -38,9 +41,9 @@ def is_bsn(text: str) -> bool:
 
     `000000000` passes the sum and is no BSN.
     """
-    if _NINE.fullmatch(text) is None or text == "000000000":
+    if len(text) != BSN_DIGITS or not (text.isascii() and text.isdigit()) or text == "000000000":
         return False
-    weighted = sum(weight * int(digit) for weight, digit in zip(_BSN_WEIGHTS, text, strict=True))
+    weighted: int = sum(map(mul, _BSN_WEIGHTS, text.encode())) - _BSN_OF_ZEROS
     return weighted % 11 == 0
 
 
@@ -88,6 +91,6 @@ def is_uuid(text: str) -> bool:
 
     One spelling only, since a dossier id is also the Kafka key: two spellings would be two dossiers.
     """
-    if not text.isascii() or text.encode().translate(_UUID_SHAPES) != _UUID_SHAPE:
+    if not text.isascii() or text.encode().translate(_UUID_SHAPES) != UUID_SHAPE:
         return False
-    return text not in (_NIL, _MAX)
+    return text not in NAMELESS

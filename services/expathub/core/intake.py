@@ -9,13 +9,15 @@ a record has the same fate whenever it is processed again.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from expathub.core.admission import Gate, refusal_of
 from expathub.core.configuration import Configuration
 from expathub.core.decode import decode
 from expathub.core.event import Event, Refusal
 from expathub.core.flags import flags_of
 from expathub.core.partners import Partner
-from expathub.core.reasons import Reason
+from expathub.core.reasons import Flag, Reason
 from expathub.core.records import InputRecord, Output
 from expathub.core.refusing import duplicate, receipt, refused
 from expathub.core.remembered import entry_of, is_same_content, is_within_window, key_of
@@ -45,8 +47,7 @@ class IntakeStage:
         known = remembered(key)
         if known is None or not is_within_window(known, record.received_ms):
             flags, noted = flags_of(event, record.received_ms, remembered)
-            tally = ("accepted", *(f"flagged:{flag.value}" for flag in flags))
-            return Step((_accepted(record, sender, event),), ((key, entry), *noted), tally)
+            return Step((_accepted(record, sender, event),), ((key, entry), *noted), _tally(flags))
         if is_same_content(known, entry):
             return Step((duplicate(record, sender, event.subject),), (), ("duplicate",))
         return self._refuse(record, sender, refusal_of(event, Reason.SAME_ID_OTHER_BYTES, "/id"), event.subject)
@@ -58,6 +59,12 @@ class IntakeStage:
     def _refuse(self, record: InputRecord, sender: Partner, refusal: Refusal, subject: str = "") -> Step[bytes]:
         outputs = (refused(record, sender, refusal, subject), receipt(record, sender, refusal, self._hub_source))
         return Step(outputs, (), (f"refused:{refusal.reason.value}",))
+
+
+@lru_cache(maxsize=64)  # flags are few
+def _tally(flags: tuple[Flag, ...]) -> tuple[str, ...]:
+    """Return the words for an accepted event."""
+    return ("accepted", *(f"flagged:{flag.value}" for flag in flags))
 
 
 def _accepted(record: InputRecord, sender: Partner, event: Event) -> Output:

@@ -60,11 +60,12 @@ class Should(Rule):
 # --- forms -------------------------------------------------------------------------------------------------------
 
 _DIGITS_TO_ZERO = bytes(ord("0") if octet in b"0123456789" else octet for octet in range(256))
-_TIME_SHAPES: Final = frozenset(
+TIME_SHAPES: Final = frozenset(
     b"0000-00-00T00:00:00" + fraction + zone
     for fraction in (b"", *(b"." + b"0" * digits for digits in range(1, 10)))
     for zone in (b"Z", b"+00:00", b"-00:00")
 )
+"""What moments look like, with a zero for every digit."""
 _HOUR, _OFFSET_MINUTES = slice(11, 13), slice(-2, None)
 
 _DUTCH_SOURCE = re.compile(
@@ -91,8 +92,11 @@ def is_time(text: str) -> bool:
 
     24:00 and leap seconds are none here: most readers cannot hold them.
     """
-    if not text.isascii() or text.encode().translate(_DIGITS_TO_ZERO) not in _TIME_SHAPES:
-        return False
+    return text.isascii() and text.encode().translate(_DIGITS_TO_ZERO) in TIME_SHAPES and does_exist(text)
+
+
+def does_exist(text: str) -> bool:
+    """Tell of a text that has the shape of a moment whether there is such a day and time."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
