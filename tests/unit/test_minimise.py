@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expathub.core.minimise import Minimised, minimise
@@ -121,6 +121,7 @@ def is_granted(path: tuple[str, ...], pointers: tuple[str, ...]) -> bool:
     return any(path[: len(parts)] == parts for parts in (tuple(pointer.split("/")) for pointer in pointers))
 
 
+@settings(deadline=None)
 @given(EVENTS, POINTERS)
 def test_nothing_but_granted_values_is_kept(data: Any, pointers: tuple[str, ...]) -> None:
     kept = minimise({}, data, pointers)
@@ -152,6 +153,7 @@ def scrambled(value: Any, pointers: tuple[str, ...], draw: Any, path: tuple[str,
     return draw(st.none() | st.integers() | st.text())
 
 
+@settings(deadline=None)
 @given(EVENTS, POINTERS.filter(lambda pointers: not any(pointer.endswith("*") for pointer in pointers)), st.data())
 def test_two_events_that_differ_in_other_fields_give_the_same_bytes(
     data: Any, pointers: tuple[str, ...], chance: st.DataObject
