@@ -47,6 +47,13 @@ GRANTS = [
     pytest.param(
         ("/data/diensten/*",), {"diensten": ["brp", "document"]}, {}, ("/data/diensten/*",), id="each element"
     ),
+    pytest.param(
+        ("/dataref", "/expirytime", "/data/adres/plaats/code"),
+        {"adres": {"plaats": {"code": "0935"}}},
+        {"dataref": "urn:ref"},
+        ("/dataref", "/data/adres/plaats/code"),
+        id="an attribute and a part",
+    ),
     pytest.param(("/data/naam/*",), {}, {}, (), id="elements of a text"),
     pytest.param(("/dataref",), {}, {"dataref": "urn:ref"}, ("/dataref",), id="an attribute"),
     pytest.param(("/expirytime", "/sequence"), {}, {}, (), id="attributes that are not there"),

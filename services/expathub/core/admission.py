@@ -66,11 +66,12 @@ class Right(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, submission: Submission) -> Right:
         """Note what is right about a submission that was admitted."""
-        known = BY_RIGHT
-        if not _has_owner(submission):
-            known |= BY_OWNER
-        if not submission.sender.strict:
-            known |= {_keeps_what_it_is_held_to}
+        said = (
+            BY_RIGHT,
+            frozenset() if _has_owner(submission) else BY_OWNER,
+            frozenset() if submission.sender.strict else frozenset({_keeps_what_it_is_held_to}),
+        )
+        known = frozenset().union(*said)
         left = tuple(rule for rule in RULES if rule not in known)
         return cls(submission.kind, submission.version, left, is_plain=left == OF_ITSELF)
 
