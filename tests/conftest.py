@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,9 @@ def pytest_report_header() -> str:
 
 def pytest_configure() -> None:
     """Refuse, under `make test`, any copy but the installed one: what is not in the wheel must not seem to work."""
+    # A shell starts a background job with SIGINT ignored, and so would be everything that the tests interrupt.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if os.environ.get("EXPATHUB_TEST_INSTALLED") and "site-packages" not in _PACKAGE.parts:
         pytest.exit(f"these tests would run {_PACKAGE}, not the installed package: run `make install`", returncode=4)
 
