@@ -312,6 +312,7 @@ def test_consume_leaves_no_group_behind(bench: Bench) -> None:
 
 
 def test_ctrl_c_is_a_good_end_of_consume(bench: Bench) -> None:
+    publish(bench, arrival())  # there must be a line to wait for, also where this test runs alone
     command = [sys.executable, "-m", "expathub", "consume", "--as", "ind", "--from", "beginning"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=bench.environment()
@@ -325,6 +326,7 @@ def test_ctrl_c_is_a_good_end_of_consume(bench: Bench) -> None:
 
 
 def test_a_reader_that_goes_away_is_a_good_end_of_consume(bench: Bench) -> None:
+    publish(bench, arrival())
     command = f"{sys.executable} -m expathub consume --as ind --from beginning --timeout 1 | head -n 1"
     ended = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {command}"],
